@@ -1,0 +1,169 @@
+"""The store's ports: what the product needs kept, in plain words. Adapters live in `crm_store/sql/`.
+
+Every method may raise StoreUnavailable; methods that take an id raise NotFound. Writes with `version` raise VersionConflict.
+Cursors are opaque. All datetimes are aware UTC. `now` is always an argument: the store has no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from crm_store.accounts import Account, ApiToken, Session
+from crm_store.activities import Activity, CallFilter, CallNote, CallRecord, Page
+from crm_store.caller_lookup import CallerMatch, Card
+from crm_store.parties import Party, PartyInput, SavedParty
+from crm_store.phone_numbers import PhoneNumber
+from crm_store.tasks import LostCall, Task, TaskFilter, TaskInput
+
+
+class CallerLookup(Protocol):
+    """The hot path: one statement, one await, no SQLAlchemy in between."""
+
+    async def find_caller(self, number: PhoneNumber) -> CallerMatch:
+        """Match by the policy of caller_lookup.py, with complete cards. Withheld and internal never touch the database."""
+        ...
+
+    async def card(self, customer_id: int) -> Card:
+        """The same card for one known customer."""
+        ...
+
+
+class CallStore(Protocol):
+    async def save_calls(self, records: Iterable[CallRecord], *, now: datetime) -> None:
+        """Insert or update by id, idempotently, in one transaction. Never overwrites customer_id, note or disposition
+        that a person set. A record without customer whose number matches exactly one customer is linked."""
+        ...
+
+    async def open_calls(self, pbx: str) -> list[CallRecord]:
+        """Calls that had not ended when we stopped: resync finishes them."""
+        ...
+
+    async def call(self, call_id: str) -> CallRecord: ...
+
+    async def calls(self, where: CallFilter, *, cursor: str | None, limit: int) -> Page[CallRecord]:
+        """Newest first. Records have `note`, `disposition` and `customer_name` beside the interface's fields."""
+        ...
+
+    async def call_note(self, call_id: str) -> CallNote: ...
+
+    async def save_note(
+        self, call_id: str, text: str, *, user: str, now: datetime, version: int | None = None
+    ) -> CallNote:
+        """`version` None: last writer wins. A note for a call that is not stored yet is kept and joined when it comes."""
+        ...
+
+    async def save_disposition(self, call_id: str, code: str | None, *, user: str, now: datetime) -> CallNote: ...
+
+    async def set_call_customer(
+        self, call_id: str, customer_id: int | None, *, user: str, now: datetime
+    ) -> CallRecord: ...
+
+    async def save_gap(self, pbx: str, since: datetime, until: datetime, missed_calls: int | None) -> None:
+        """A time without connection: never silent."""
+        ...
+
+
+class PartyStore(Protocol):
+    async def party(self, customer_id: int) -> Party: ...
+
+    async def parties(self, search: str, *, kind: str | None, cursor: str | None, limit: int) -> Page[Party]:
+        """Search by name, company, e-mail, tag, external id or any part of a number; case and diacritics folded."""
+        ...
+
+    async def create_party(self, fields: PartyInput, *, user: str, now: datetime) -> SavedParty: ...
+
+    async def update_party(
+        self, customer_id: int, fields: PartyInput, *, user: str, now: datetime, version: int | None
+    ) -> SavedParty: ...
+
+    async def delete_party(self, customer_id: int, *, user: str, now: datetime) -> None:
+        """Hide it (active = false, numbers no longer match); its calls keep their link."""
+        ...
+
+    async def merge_parties(self, keep: int, other: int, *, user: str, now: datetime) -> SavedParty:
+        """Move numbers, e-mails, calls, tasks and activities of `other` to `keep`; `other` is deleted."""
+        ...
+
+    async def upsert_by_external_id(self, fields: PartyInput, *, user: str, now: datetime) -> tuple[Party, bool]:
+        """For imports: update the party with this external_id or create it; True when created."""
+        ...
+
+
+class ActivityStore(Protocol):
+    async def timeline(self, customer_id: int, *, cursor: str | None, limit: int) -> Page[Activity]:
+        """Everything that happened with this customer, newest first; calls come with their record, note and disposition."""
+        ...
+
+    async def add_activity(
+        self, *, kind: str, text: str, customer_id: int | None, user: str, at: datetime
+    ) -> Activity: ...
+
+
+class TaskStore(Protocol):
+    async def task(self, task_id: int) -> Task: ...
+
+    async def tasks(self, where: TaskFilter, *, cursor: str | None, limit: int) -> Page[Task]:
+        """By due time, undated last."""
+        ...
+
+    async def create_task(self, fields: TaskInput, *, user: str, now: datetime) -> Task: ...
+
+    async def update_task(
+        self, task_id: int, fields: TaskInput, *, user: str, now: datetime, version: int | None
+    ) -> Task: ...
+
+    async def note_lost_call(self, lost: LostCall, *, now: datetime) -> Task:
+        """One open call-back task per person: joins an open one (call_ids grow), else creates it. Idempotent per call_id."""
+        ...
+
+    async def close_callbacks(
+        self, *, customer_id: int | None, number: str | None, user: str | None, since: datetime, now: datetime
+    ) -> list[Task]:
+        """A later talk (begun at `since`) with this person closes its open call-back tasks whose last lost call is older."""
+        ...
+
+
+class AccountStore(Protocol):
+    async def account(self, name: str) -> Account: ...
+
+    async def accounts(self) -> list[Account]: ...
+
+    async def save_account(self, account: Account) -> None:
+        """Create or replace by name."""
+        ...
+
+    async def create_session(self, session: Session) -> None: ...
+
+    async def session(self, token_hash: str) -> Session | None: ...
+
+    async def touch_session(self, token_hash: str, *, now: datetime) -> None: ...
+
+    async def end_session(self, token_hash: str) -> None: ...
+
+    async def end_sessions_of(self, user: str) -> int: ...
+
+    async def live_sessions(self, *, now: datetime) -> list[Session]:
+        """For "phone I sit at": the latest sign-in with a phone wins."""
+        ...
+
+    async def save_token(self, token: ApiToken) -> None: ...
+
+    async def token(self, token_hash: str) -> ApiToken | None: ...
+
+    async def setup_token(self) -> str | None:
+        """Hash of the one-time set-up link, while no account exists."""
+        ...
+
+    async def set_setup_token(self, token_hash: str | None) -> None: ...
+
+
+class CrmStore(CallerLookup, CallStore, PartyStore, ActivityStore, TaskStore, AccountStore, Protocol):
+    """Everything the product keeps."""
+
+    async def ready(self) -> None:
+        """Raise StoreUnavailable unless the database answers and its schema is current."""
+        ...
+
+    async def close(self) -> None: ...
