@@ -30,18 +30,21 @@ def endpoint_of(channel_name: str) -> str:
 class DevicePlan:
     """The `[pbx.*]` patterns plus the endpoints of agent accounts.
 
-    `owners` maps endpoint → account name and changes when accounts or sign-ins change ("phone I sit at").
+    `owners` maps endpoint → account name and changes when accounts or sign-ins change ("phone I sit at");
+    `extensions` endpoint → the account's extension, where it is not what follows the slash (a WebRTC twin `PJSIP/991001`).
     """
 
     trunks: tuple[str, ...]
     phones: tuple[str, ...]
     members: tuple[re.Pattern[str], ...]
     owners: Mapping[str, str] = field(default_factory=dict)
+    extensions: Mapping[str, str] = field(default_factory=dict)
     _kinds: dict[str, DeviceKind] = field(default_factory=dict, repr=False)
 
-    def set_owners(self, owners: Mapping[str, str]) -> None:
+    def set_owners(self, owners: Mapping[str, str], extensions: Mapping[str, str] | None = None) -> None:
         """Replace the account endpoints."""
         self.owners = dict(owners)
+        self.extensions = dict(extensions or {})
         self._kinds.clear()
 
     def kind(self, channel_name: str) -> DeviceKind:
@@ -66,6 +69,10 @@ class DevicePlan:
     def owner(self, endpoint: str) -> str | None:
         """The account whose phone this is."""
         return self.owners.get(endpoint)
+
+    def extension_of(self, endpoint: str) -> str:
+        """The extension people know this phone by."""
+        return self.extensions.get(endpoint) or extension_of_endpoint(endpoint)
 
     def extension_of_member(self, interface: str) -> str | None:
         """`Local/1001@from-queue/n` → `1001`, by the configured expressions."""

@@ -87,10 +87,11 @@ class Hangup:
 
 @dataclass(frozen=True, slots=True)
 class HangupRequest:
-    """Sent on the channel of the party that hung up or declined."""
+    """Sent on the channel of the party that hung up or declined; also when an unanswered channel was refused by the dialplan."""
 
     at: float | None
     channel: Channel
+    cause: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -526,6 +527,7 @@ class ResyncSnapshot:
     queues: tuple[QueueParams, ...] | None
     members: tuple[QueueMember, ...] | None
     waiting: tuple[WaitingCaller, ...] | None
+    self_check: bool = False  # the periodic look, not a resync: one absence is not yet a proof
     rebooted: bool = False  # the PBX's start time changed since the last snapshot: every older channel is dead
 
 

@@ -1,0 +1,183 @@
+"""The channel graph: which channels live, who dialled whom, and who can hear whom through bridges and Local pairs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from pbx.devices import DeviceKind, DevicePlan, endpoint_of
+from pbx.events import BridgeId, Channel, ChannelState, Uniqueid
+
+#: Asterisk may still name a channel after its Hangup (P3): ignore it for this long, never resurrect it.
+TOMBSTONE_S = 60.0
+_MAX_TOMBSTONES = 50_000
+
+
+class LiveChannel:
+    """One channel that has not hung up."""
+
+    __slots__ = (
+        "bridge",
+        "call_key",
+        "cause",
+        "dial_status",
+        "endpoint",
+        "forward",
+        "hangup_requested",
+        "kind",
+        "linkedid",
+        "local_peer",
+        "name",
+        "originated",
+        "rang",
+        "state",
+        "uniqueid",
+    )
+
+    def __init__(self, seen: Channel, kind: DeviceKind) -> None:
+        self.uniqueid = seen.uniqueid
+        self.linkedid = seen.linkedid
+        self.name = seen.name
+        self.kind = kind
+        self.endpoint = endpoint_of(seen.name)
+        self.state = seen.state
+        self.bridge: BridgeId | None = None
+        # The other half of a Local channel, once LocalBridge told.
+        self.local_peer: Uniqueid | None = None
+        # Root Uniqueid of the call it belongs to; None while nobody knows.
+        self.call_key: Uniqueid | None = None
+        # Ringing was seen: a BUSY after it is a rejection, one without it a busy phone (A04, A05).
+        self.rang = False
+        self.hangup_requested = False
+        # First leg of an Originate: a phone that calls starts in state Ring, one that is rung in Down.
+        self.originated = False
+        # Last DialEnd of this channel as a destination; None while it rings.
+        self.dial_status: str | None = None
+        self.forward: str | None = None
+        self.cause: int | None = None
+
+    @property
+    def up(self) -> bool:
+        return self.state is ChannelState.UP
+
+
+class ChannelGraph:
+    """All living channels of one PBX."""
+
+    def __init__(self, devices: DevicePlan) -> None:
+        self._devices = devices
+        self._channels: dict[Uniqueid, LiveChannel] = {}
+        self._by_name: dict[str, Uniqueid] = {}
+        self._bridges: dict[BridgeId, set[Uniqueid]] = {}
+        self._tombstones: OrderedDict[Uniqueid, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._channels)
+
+    def __iter__(self) -> Iterator[LiveChannel]:
+        return iter(list(self._channels.values()))
+
+    def get(self, uniqueid: Uniqueid | None) -> LiveChannel | None:
+        return self._channels.get(uniqueid) if uniqueid is not None else None
+
+    def by_name(self, name: str) -> LiveChannel | None:
+        return self.get(self._by_name.get(name))
+
+    def buried(self, uniqueid: Uniqueid) -> bool:
+        """It hung up a short while ago."""
+        return uniqueid in self._tombstones
+
+    def add(self, seen: Channel) -> LiveChannel:
+        """A channel seen for the first time."""
+        channel = LiveChannel(seen, self._devices.kind(seen.name))
+        self._channels[seen.uniqueid] = channel
+        self._by_name[seen.name] = seen.uniqueid
+        return channel
+
+    def refresh(self, channel: LiveChannel, seen: Channel) -> None:
+        """Take over what may change silently: state, and the Linkedid (a hint only)."""
+        channel.state = seen.state
+        channel.linkedid = seen.linkedid
+        if seen.state is ChannelState.RINGING:
+            channel.rang = True
+
+    def rename(self, channel: LiveChannel, name: str) -> None:
+        """A masquerade gave the channel another name (and maybe another device)."""
+        self._by_name.pop(channel.name, None)
+        self._by_name[name] = channel.uniqueid
+        channel.name = name
+        channel.endpoint = endpoint_of(name)
+        channel.kind = self._devices.kind(name)
+
+    def bury(self, channel: LiveChannel, now: float) -> None:
+        """The channel hung up."""
+        self.leave(channel)
+        del self._channels[channel.uniqueid]
+        if self._by_name.get(channel.name) == channel.uniqueid:
+            del self._by_name[channel.name]
+        self._tombstones[channel.uniqueid] = now
+        if len(self._tombstones) > _MAX_TOMBSTONES:
+            self._tombstones.popitem(last=False)
+
+    def forget_buried(self, now: float) -> None:
+        """Drop tombstones that are old enough."""
+        while self._tombstones:
+            uniqueid, since = next(iter(self._tombstones.items()))
+            if now - since < TOMBSTONE_S:
+                return
+            del self._tombstones[uniqueid]
+
+    def pair(self, one: LiveChannel, two: LiveChannel) -> None:
+        """LocalBridge: to people on the phone the two halves are one line."""
+        one.local_peer, two.local_peer = two.uniqueid, one.uniqueid
+
+    def enter(self, channel: LiveChannel, bridge: BridgeId, swap: Uniqueid | None = None) -> None:
+        """The channel joins a bridge, perhaps in the place of another."""
+        swapped = self.get(swap)
+        if swapped is not None and swapped.bridge == bridge:
+            self.leave(swapped)
+        if channel.bridge != bridge:
+            self.leave(channel)
+        channel.bridge = bridge
+        self._bridges.setdefault(bridge, set()).add(channel.uniqueid)
+
+    def leave(self, channel: LiveChannel, bridge: BridgeId | None = None) -> None:
+        """The channel leaves its bridge; a leave of a bridge it is no longer in says nothing."""
+        if channel.bridge is None or (bridge is not None and channel.bridge != bridge):
+            return
+        members = self._bridges.get(channel.bridge)
+        if members is not None:
+            members.discard(channel.uniqueid)
+            if not members:
+                del self._bridges[channel.bridge]
+        channel.bridge = None
+
+    def merge(self, to_bridge: BridgeId, from_bridge: BridgeId) -> None:
+        """BridgeMerge: everybody of one bridge moves to the other."""
+        for uniqueid in list(self._bridges.get(from_bridge, ())):
+            channel = self.get(uniqueid)
+            if channel is not None:
+                self.enter(channel, to_bridge)
+
+    def connected(self, start: LiveChannel) -> list[LiveChannel]:
+        """Every phone or trunk that `start` can hear: bridges, closed over Local pairs of any depth."""
+        found: list[LiveChannel] = []
+        seen = {start.uniqueid}
+        to_visit = [start]
+        while to_visit:
+            channel = to_visit.pop()
+            if channel.bridge is None:
+                continue
+            for uniqueid in self._bridges.get(channel.bridge, ()):
+                member = self._channels[uniqueid]
+                if uniqueid in seen:
+                    continue
+                seen.add(uniqueid)
+                if member.kind is not DeviceKind.LOCAL:
+                    found.append(member)
+                    continue
+                other_half = self.get(member.local_peer)
+                if other_half is not None and other_half.uniqueid not in seen:
+                    seen.add(other_half.uniqueid)
+                    to_visit.append(other_half)
+        return found

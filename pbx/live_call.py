@@ -1,0 +1,279 @@
+"""One call while it lives: what the tracker remembers, and the `Call` value it amounts to at any moment."""
+
+from __future__ import annotations
+
+from pbx import outcomes
+from pbx.calls import (
+    Call,
+    CallId,
+    CallOutcome,
+    CallState,
+    Direction,
+    EndedBy,
+    QueueResult,
+    Transfer,
+)
+from pbx.devices import DevicePlan
+from pbx.events import PbxName, Uniqueid
+from pbx.intervals import Span, Stretches, seconds_between, total_s
+from pbx.live_leg import LiveLeg, LiveWait
+
+
+class LiveCall:
+    """One conversation that is not finalised yet."""
+
+    __slots__ = (
+        "announced",
+        "channels",
+        "dialled_raw",
+        "did_raw",
+        "direction",
+        "ended_at",
+        "ended_by",
+        "estimated",
+        "final_at",
+        "hangup_cause",
+        "id",
+        "key",
+        "last_at",
+        "legs",
+        "linkedid",
+        "originated",
+        "parked",
+        "pbx",
+        "remote_channels",
+        "remote_gone_at",
+        "remote_name",
+        "remote_raw",
+        "remote_ring",
+        "remote_status",
+        "restricted",
+        "root_hangup_requested",
+        "root_was_up",
+        "started_at",
+        "system_ended",
+        "talk_ended_by",
+        "transfers",
+        "voicemail",
+        "waits",
+    )
+
+    def __init__(
+        self, call_id: CallId, pbx: PbxName, root: Uniqueid, linkedid: Uniqueid, started_at: float | None
+    ) -> None:
+        self.id = call_id
+        self.pbx = pbx
+        self.key = root
+        self.linkedid = linkedid
+        # CallStarted was emitted; before that it may be a feature code and never become a record.
+        self.announced = False
+        self.direction: Direction | None = None
+        self.originated = False
+        self.channels: set[Uniqueid] = set()
+        # The outside party: inbound the root, outbound every trunk leg dialled, internal the caller's own phone
+        # (two colleagues talk when it is connected to another phone).
+        self.remote_channels: list[Uniqueid] = []
+        # When the remote party's channel hung up; stragglers may live a little longer.
+        self.remote_gone_at: float | None = None
+        self.remote_raw: str | None = None
+        self.remote_name: str | None = None
+        self.restricted = False
+        self.remote_ring = Stretches()
+        self.remote_status: str | None = None
+        self.dialled_raw: str | None = None
+        self.did_raw: str | None = None
+        self.legs: list[LiveLeg] = []
+        self.waits: list[LiveWait] = []
+        self.transfers: list[Transfer] = []
+        self.parked = Stretches()
+        self.started_at = started_at
+        self.last_at = started_at
+        self.ended_at: float | None = None
+        # Set at the last hang-up: when the record becomes final. None while the call lives.
+        self.final_at: float | None = None
+        self.ended_by: EndedBy | None = None
+        # The first HangupRequest inside the running talk; a new talk clears it.
+        self.talk_ended_by: EndedBy | None = None
+        self.root_hangup_requested = False
+        self.root_was_up = False
+        self.system_ended = False
+        self.hangup_cause: int | None = None
+        self.voicemail = False
+        self.estimated = False
+
+    # --- facts -------------------------------------------------------------------------------------------------------
+
+    @property
+    def ended(self) -> bool:
+        return self.final_at is not None
+
+    @property
+    def talked(self) -> bool:
+        return any(leg.talk.ever for leg in self.legs)
+
+    @property
+    def talking(self) -> bool:
+        return any(leg.talk.running for leg in self.legs)
+
+    @property
+    def open_wait(self) -> LiveWait | None:
+        """The queue the caller stands in now."""
+        return self.waits[-1] if self.waits and not self.waits[-1].left else None
+
+    @property
+    def first_talk_at(self) -> float | None:
+        starts = [leg.talk.first_start for leg in self.legs if leg.talk.ever]
+        known = [start for start in starts if start is not None]
+        return min(known) if known else None
+
+    def is_remote(self, uniqueid: Uniqueid) -> bool:
+        return uniqueid in self.remote_channels
+
+    def leg_of_channel(self, uniqueid: Uniqueid) -> LiveLeg | None:
+        return next((leg for leg in self.legs if uniqueid in leg.channels), None)
+
+    def new_leg(self, endpoint: str, devices: DevicePlan) -> LiveLeg:
+        leg = LiveLeg(len(self.legs), endpoint, devices.extension_of(endpoint), devices.owner(endpoint))
+        self.legs.append(leg)
+        return leg
+
+    def winner_over(self, leg: LiveLeg) -> LiveLeg | None:
+        """The colleague who has the call instead of this leg."""
+        return next(
+            (
+                other
+                for other in reversed(self.legs)
+                if other is not leg and not other.is_caller and other.answered_channel
+            ),
+            None,
+        )
+
+    # --- the value ---------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> CallState:
+        if self.ended:
+            return CallState.ENDED
+        talking = [leg for leg in self.legs if leg.talk.running]
+        if talking:
+            return CallState.HELD if all(leg.hold.running for leg in talking) else CallState.TALKING
+        if self.parked.running:
+            return CallState.PARKED
+        if self.open_wait is not None:
+            return CallState.QUEUED
+        # Between a talk and its hang-up, or in a survey after it: nothing rings.
+        over = self.talked and not any(leg.ringing for leg in self.legs)
+        return CallState.TALKING if over else CallState.RINGING
+
+    def value(self) -> Call:
+        """The call as it is now."""
+        until = self.ended_at if self.ended else self.last_at
+        talk_at = self.first_talk_at
+        outcome = self._outcome() if self.ended else None
+        return Call(
+            id=self.id,
+            pbx=self.pbx,
+            uniqueid=self.key,
+            linkedid=self.linkedid,
+            direction=self.direction or Direction.INBOUND,
+            state=self.state,
+            remote_raw=self.remote_raw,
+            remote_name=self.remote_name,
+            remote_restricted=self.restricted,
+            dialled_raw=self.dialled_raw,
+            did_raw=self.did_raw,
+            queue=self._queue(),
+            queues=tuple(wait.value(talk_at) for wait in self.waits),
+            legs=tuple(leg.value(until) for leg in self.legs),
+            transfers=tuple(self.transfers),
+            started_at=self.started_at,
+            answered_at=talk_at,
+            ended_at=self.ended_at,
+            wait_s=self._wait_s(until, talk_at),
+            ring_s=total_s(self._ring_spans(until, talk_at)),
+            talk_s=total_s(span for leg in self.legs for span in leg.talk.spans(until)),
+            hold_s=total_s(span for leg in self.legs for span in leg.hold.spans(until)),
+            parked_s=total_s(self.parked.spans(until)),
+            outcome=outcome,
+            ended_by=self._ended_by(outcome) if self.ended else None,
+            hangup_cause=self.hangup_cause,
+            click_to_dial=self.key if self.originated else None,
+            estimated=self.estimated,
+        )
+
+    def _queue(self) -> str | None:
+        for wait in self.waits:
+            if wait.result is QueueResult.ANSWERED:
+                return wait.queue
+        return self.waits[-1].queue if self.waits else None
+
+    def _wait_s(self, until: float | None, talk_at: float | None) -> float | None:
+        if self.direction is not Direction.INBOUND:
+            return None
+        if not self.waits:
+            return seconds_between(self.started_at, talk_at if talk_at is not None else until)
+        end = talk_at
+        if end is None:
+            end = self.waits[-1].left_at if self.waits[-1].left else until
+        return seconds_between(self.waits[0].joined_at, end)
+
+    def _ring_spans(self, until: float | None, talk_at: float | None) -> list[Span]:
+        """Colleagues' phones (inbound, internal) or the outside party's, until the first talk."""
+        if self.direction is Direction.OUTBOUND:
+            spans = self.remote_ring.spans(until)
+        else:
+            spans = [
+                (leg.rang_at, leg.ring_ended_at or leg.ended_at or until)
+                for leg in self.legs
+                if leg.offered and not leg.is_caller
+            ]
+        if talk_at is None:
+            return spans
+        return [
+            (start, end if end is None else min(end, talk_at))
+            for start, end in spans
+            if start is None or start < talk_at
+        ]
+
+    def _outcome(self) -> CallOutcome:
+        """First rule that holds (docs/interfaces.md, `outcome`)."""
+        if self.talked:
+            return CallOutcome.ANSWERED
+        if self.voicemail:
+            return CallOutcome.VOICEMAIL
+        if self.waits:
+            result = self.waits[-1].result
+            if result in outcomes.QUEUE_OUTCOME:
+                return outcomes.QUEUE_OUTCOME[result]
+        if self.estimated or self.system_ended:
+            return CallOutcome.UNKNOWN
+        if self.direction is Direction.OUTBOUND:
+            return self._outbound_outcome()
+        by_legs = outcomes.outcome_of_legs([leg.result for leg in self.legs if leg.result and not leg.is_caller])
+        if by_legs is not None:
+            return by_legs
+        return outcomes.outcome_without_phone(
+            cause=self.hangup_cause, was_up=self.root_was_up, remote_hung_up=self.root_hangup_requested
+        )
+
+    def _outbound_outcome(self) -> CallOutcome:
+        if self.originated and not self.root_was_up:
+            return CallOutcome.AGENT_NO_ANSWER
+        return outcomes.outbound_outcome(
+            dial_status=self.remote_status, cause=self.hangup_cause, agent_gave_up=self.root_hangup_requested
+        )
+
+    def _ended_by(self, outcome: CallOutcome | None) -> EndedBy:
+        if self.ended_by is not None:
+            return self.ended_by
+        if self.system_ended:
+            return EndedBy.SYSTEM
+        if self.talked and self.talk_ended_by is not None:
+            return self.talk_ended_by
+        if self.estimated:
+            return EndedBy.UNKNOWN
+        if outcome is CallOutcome.ABANDONED:
+            return EndedBy.REMOTE
+        if not self.talked and self.root_hangup_requested and outcome not in outcomes.QUEUE_OUTCOME.values():
+            return EndedBy.REMOTE if self.direction is Direction.INBOUND else EndedBy.AGENT
+        return EndedBy.SYSTEM

@@ -1,0 +1,193 @@
+"""One PBX as we know it: events in, call events out. Pure: no clock, no I/O; `now` is the arrival time.
+
+state = PbxState(PbxName("main"), devices)
+happened = state.apply(event, now)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from pbx import events as ami
+from pbx.agents import AgentBook, AgentStatus
+from pbx.call_book import CallBook
+from pbx.call_events import (
+    AgentStateChanged,
+    CallEvent,
+    CallLegEnded,
+    OriginateFinished,
+    PbxConnected,
+    PbxLost,
+    PbxResynced,
+    QueueChanged,
+)
+from pbx.call_tracker import CallTracker
+from pbx.calls import Call
+from pbx.devices import DeviceKind, DevicePlan
+from pbx.events import PbxEvent, PbxName
+from pbx.queues import QueueBook
+from pbx.resync import Resync
+
+
+def _no_wrap_up(queue: str | None) -> float:
+    return 0.0
+
+
+class PbxState:
+    """Calls, queues and agents of one PBX.
+
+    `clock_from_arrival`: events without a Timestamp header take their arrival time (the live service); a replay keeps their times unknown.
+    """
+
+    def __init__(
+        self,
+        pbx: PbxName,
+        devices: DevicePlan,
+        *,
+        clock_from_arrival: bool = True,
+        wrap_up_s: Callable[[str | None], float] = _no_wrap_up,
+        queues: Iterable[str] = (),
+    ) -> None:
+        self.pbx = pbx
+        self._devices = devices
+        self._clock_from_arrival = clock_from_arrival
+        self._book = CallBook(pbx, devices)
+        self._tracker = CallTracker(self._book)
+        self._agents = AgentBook(devices, wrap_up_s)
+        self._queues = QueueBook(pbx, self._agents, queues)
+        self._resync = Resync(self._book)
+        self._last_at: float | None = None
+
+    # --- the one way in ------------------------------------------------------------------------------------------------
+
+    def apply(self, event: PbxEvent, now: float) -> list[CallEvent]:
+        """Update the state and return what happened, oldest first. Never raises on what a PBX may send."""
+        at = event.at if event.at is not None or not self._clock_from_arrival else now
+        self._book.finalise(now if at is not None else None)
+        extra = self._apply(event, at, now)
+        if at is not None and not isinstance(event, ami.LinkLost | ami.ResyncSnapshot):
+            self._last_at = at
+        return self._happened(extra, at, now)
+
+    def _apply(self, event: PbxEvent, at: float | None, now: float) -> list[CallEvent]:
+        match event:
+            case ami.QueueMemberAdded(member=member) | ami.QueueMemberChanged(member=member):
+                self._queues.member_changed(member)
+            case ami.QueueMemberRemoved(member=member):
+                self._queues.member_removed(member)
+            case ami.DeviceStateChange(device=device, state=state):
+                self._agents.device_changed(device, state)
+            case ami.OriginateResponse():
+                return self._originate_response(event, at)
+            case ami.LinkLost():
+                self._resync.link_lost(self._last_at)
+                return [PbxLost(at=at, pbx=self.pbx)]
+            case ami.ResyncSnapshot():
+                return self._apply_snapshot(event, at, now)
+            case ami.Shutdown():
+                self._resync.shutdown()
+            case _:
+                self._tracker.apply(event, at, now)
+        return []
+
+    def _originate_response(self, event: ami.OriginateResponse, at: float | None) -> list[CallEvent]:
+        if event.uniqueid is None:
+            return []
+        return [
+            OriginateFinished(
+                at=at, pbx=self.pbx, channel_id=event.uniqueid, success=event.success, reason=event.reason
+            )
+        ]
+
+    def _apply_snapshot(self, event: ami.ResyncSnapshot, at: float | None, now: float) -> list[CallEvent]:
+        for queue in event.queues or ():
+            self._queues.exists(queue.queue)
+        if event.members is not None:
+            self._queues.replace_members(event.members)
+        gap = self._resync.reconcile(event, at, now)
+        if event.channels is not None:
+            alive = {call.id for call in self._book if not call.ended}
+            self._agents.forget_calls(alive)
+            self._queues.forget_calls(alive)
+        if event.self_check:
+            return []
+        return [
+            PbxConnected(at=at, pbx=self.pbx),
+            PbxResynced(at=at, pbx=self.pbx, gap_from=gap.since, gap_to=gap.until, missed_calls=gap.missed_calls),
+        ]
+
+    def _happened(self, extra: list[CallEvent], at: float | None, now: float) -> list[CallEvent]:
+        happened = self._book.drain(at)
+        for event in happened:
+            call = getattr(event, "call", None)
+            if call is not None:
+                self._agents.call_changed(call)
+                self._queues.call_changed(call)
+            if isinstance(event, CallLegEnded):
+                self._agents.talk_ended(event.leg, event.call.queue, now)
+        happened.extend(extra)
+        happened.extend(AgentStateChanged(at=at, pbx=self.pbx, agent=agent) for agent in self._agents.changes(at))
+        return happened
+
+    # --- time, start and end -------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> list[CallEvent]:
+        """What time alone brings: final records, ended wrap-ups, conflated queue changes. Call it a few times a second."""
+        self._book.finalise(now)
+        happened = self._happened([], now, now)
+        happened.extend(AgentStateChanged(at=now, pbx=self.pbx, agent=agent) for agent in self._agents.drain(now, now))
+        happened.extend(QueueChanged(at=now, queue=queue) for queue in self._queues.drain())
+        return happened
+
+    def finish(self) -> list[CallEvent]:
+        """End of a capture: calls in their grace time become final, the others stay as they are and are `estimated`."""
+        self._book.finalise(None)
+        for call in self._book:
+            call.estimated = True
+            self._book.touch(call, None)
+        return self._book.drain(None)
+
+    def restore(self, calls: Iterable[Call]) -> None:
+        """Calls that were open when our process stopped; the first snapshot continues or closes them."""
+        self._resync.restore(calls)
+
+    def set_owners(self, owners: Mapping[str, str], extensions: Mapping[str, str] | None = None) -> None:
+        """Endpoint → account name (and → extension): accounts or sign-ins changed."""
+        self._devices.set_owners(owners, extensions)
+        self._agents.reload_owners()
+
+    def expect_originate(self, channel_id: str, number: str) -> None:
+        """Tell before asking the PBX: the call's remote number is the number asked for."""
+        self._book.expect_originate(channel_id, number)
+
+    # --- what is there now ---------------------------------------------------------------------------------------------
+
+    def open_calls(self) -> list[Call]:
+        """Calls that have not ended."""
+        return [call.value() for call in self._book if call.announced and not call.ended]
+
+    def channel_names(self, call_id: str) -> list[str]:
+        """Living channels of a call: what a hang-up has to hang up."""
+        return [
+            channel.name
+            for call in self._book
+            if call.id == call_id
+            for uniqueid in call.channels
+            if (channel := self._book.graph.get(uniqueid)) is not None
+        ]
+
+    def agents(self) -> list[AgentStatus]:
+        """Every agent as last told."""
+        return self._agents.statuses()
+
+    def device_kind(self, endpoint: str) -> DeviceKind:
+        """Trunk, phone, or neither."""
+        return self._devices.kind(endpoint)
+
+    def extensions(self) -> frozenset[str]:
+        """Internal numbers known from accounts and queue members."""
+        return self._agents.extensions()
+
+    def interfaces_of(self, agent: str) -> tuple[str, ...]:
+        """The queue interfaces of an agent: what a pause or a login has to name."""
+        return self._agents.interfaces_of(agent)

@@ -1,0 +1,224 @@
+"""After a lost link or a restart: make our calls equal to what the PBX runs now, and admit the gap.
+
+AMI has no replay: what happened without us is known only from what is left of it. The rows are those of docs/call-model.md
+("reconcile table"); whatever fell into the gap is marked `estimated`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pbx.call_book import CallBook
+from pbx.call_parties import CallParties
+from pbx.calls import Call, EndedBy, LegResult
+from pbx.channels import LiveChannel
+from pbx.devices import DeviceKind
+from pbx.events import ChannelState, QueueParams, ResyncSnapshot, RunningChannel, Uniqueid, WaitingCaller
+from pbx.live_call import LiveCall
+from pbx.live_leg import LiveWait
+from pbx.revival import revive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """The time without connection that a snapshot ended."""
+
+    since: float | None
+    until: float | None
+    missed_calls: int | None
+
+
+class Resync:
+    """Compares snapshots with the book of calls."""
+
+    def __init__(self, book: CallBook) -> None:
+        self._book = book
+        self._graph = book.graph
+        self._parties = CallParties(book)
+        self._lost_at: float | None = None
+        self._lost = False
+        # Channels that the last self-check did not show: absent twice means gone.
+        self._absent_once: set[Uniqueid] = set()
+        self._counters: dict[str, int] = {}
+
+    def link_lost(self, last_event_at: float | None) -> None:
+        """The connection broke; nothing is known from now on."""
+        if not self._lost:
+            self._lost = True
+            self._lost_at = last_event_at
+
+    def shutdown(self) -> None:
+        """Asterisk said good-bye after hanging up every call: the system ended them, not a party."""
+        for call in self._book:
+            if not call.root_hangup_requested and call.talk_ended_by is None:
+                call.system_ended = True
+                for wait in call.waits:
+                    wait.cut_off = not wait.abandon_requested
+                self._book.touch(call, None)
+
+    def restore(self, calls: Iterable[Call]) -> None:
+        """Open records of the store come back to life until the first snapshot decides about them."""
+        for value in calls:
+            self._book.adopt(revive(value))
+        self._lost = True
+
+    # --- the table -----------------------------------------------------------------------------------------------------
+
+    def reconcile(self, snapshot: ResyncSnapshot, at: float | None, now: float) -> Gap:
+        """Apply the reconcile table; returns the gap that ended."""
+        gap = Gap(
+            since=self._lost_at if self._lost else None,
+            until=at if self._lost else None,
+            missed_calls=self._missed_calls(snapshot),
+        )
+        if snapshot.channels is not None:
+            present = {row.channel.uniqueid: row for row in snapshot.channels}
+            self._close_absent(present, snapshot, now)
+            if not snapshot.self_check:
+                self._show_present(present.values(), at)
+        if snapshot.waiting is not None and not snapshot.self_check:
+            self._show_waiting(snapshot.waiting, at)
+        if not snapshot.self_check:
+            self._lost = False
+            self._lost_at = None
+        return gap
+
+    def _missed_calls(self, snapshot: ResyncSnapshot) -> int | None:
+        """Calls born and dead in the gap, by the queues' counters (reset by a restart)."""
+        if snapshot.queues is None or snapshot.self_check:
+            return None
+        counters = {row.queue: _finished(row) for row in snapshot.queues}
+        before, self._counters = self._counters, counters
+        if not self._lost or snapshot.rebooted or not before:
+            return None
+        return sum(max(0, count - before.get(queue, count)) for queue, count in counters.items())
+
+    def _close_absent(self, present: dict[Uniqueid, RunningChannel], snapshot: ResyncSnapshot, now: float) -> None:
+        absent = {channel.uniqueid for channel in self._graph if channel.uniqueid not in present or snapshot.rebooted}
+        gone = absent & self._absent_once if snapshot.self_check else absent
+        self._absent_once = absent - gone
+        for uniqueid in gone:
+            channel = self._graph.get(uniqueid)
+            if channel is not None:
+                self._lose(channel, now, rebooted=snapshot.rebooted)
+        for call in self._book:
+            # Restored calls have no channels yet: those whose root is not there any more ended while we were away.
+            unseen = not snapshot.self_check and not call.channels and not call.ended
+            if unseen and (call.key not in present or snapshot.rebooted):
+                self._close(call, now, rebooted=snapshot.rebooted)
+
+    def _lose(self, channel: LiveChannel, now: float, *, rebooted: bool) -> None:
+        """A channel hung up in the gap, nobody knows when: its call's last event is the lower bound."""
+        call = self._book.call_of(channel)
+        self._graph.bury(channel, now)
+        if call is None or call.ended:
+            return
+        leg = call.leg_of_channel(channel.uniqueid)
+        call.estimated = True
+        if rebooted:
+            call.ended_by = EndedBy.SYSTEM
+        elif len(call.channels) == 1 and call.ended_by is None:
+            call.ended_by = EndedBy.UNKNOWN
+        if leg is not None and leg.result is None and leg.answered_channel is None and len(leg.channels) == 1:
+            # It rang when we last saw it: not "missed", we do not know.
+            leg.result = LegResult.FAILED if rebooted else LegResult.CANCELLED
+            leg.ended_at = call.last_at
+        self._book.channel_left(call, channel, call.last_at, now)
+
+    def _close(self, call: LiveCall, now: float, *, rebooted: bool) -> None:
+        call.estimated = True
+        call.ended_by = EndedBy.SYSTEM if rebooted else EndedBy.UNKNOWN
+        for leg in call.legs:
+            if leg.result is None:
+                leg.talk.stop(call.last_at)
+                leg.ended_at = call.last_at
+                leg.result = LegResult.ANSWERED if leg.talk.ever else LegResult.CANCELLED
+        self._book.close(call, call.last_at, now)
+
+    # --- what runs -----------------------------------------------------------------------------------------------------
+
+    def _show_present(self, rows: Iterable[RunningChannel], at: float | None) -> None:
+        """Known channels are refreshed, unknown ones make calls that were joined late."""
+        ordered = sorted(rows, key=lambda row: row.channel.linkedid != row.channel.uniqueid)
+        for row in ordered:
+            channel = self._graph.get(row.channel.uniqueid) or self._graph.add(row.channel)
+            self._graph.refresh(channel, row.channel)
+            self._belongs(channel, row, at)
+        self._tie_local_halves()
+        for row in ordered:
+            channel_now = self._graph.get(row.channel.uniqueid)
+            if channel_now is None:
+                continue
+            if row.bridge is not None:
+                self._graph.enter(channel_now, row.bridge)
+            else:
+                self._graph.leave(channel_now)
+        for call in self._book:
+            before = call.talking
+            self._parties.update_talk_of(call, at)
+            if call.talking is not before and self._lost:
+                call.estimated = True
+
+    def _belongs(self, channel: LiveChannel, row: RunningChannel, at: float | None) -> None:
+        seen = row.channel
+        call = self._book.call_of(channel)
+        if call is None:
+            call = self._book.by_key(seen.uniqueid) or self._book.by_key(seen.linkedid)
+            if call is None:
+                linked = self._book.call_of(self._graph.get(seen.linkedid))
+                call = linked if linked is not None else self._joined_late(channel, row, at)
+            self._book.attach(channel, call)
+        if channel.kind is DeviceKind.PHONE and call.leg_of_channel(channel.uniqueid) is None:
+            self._seat(call, channel, at)
+        elif channel.kind is DeviceKind.TRUNK and not call.is_remote(channel.uniqueid):
+            self._parties.trunk_dialled(call, channel, None, "", at)
+
+    def _joined_late(self, channel: LiveChannel, row: RunningChannel, at: float | None) -> LiveCall:
+        started = at - row.duration_s if at is not None and row.duration_s is not None else None
+        call = self._book.open_root(channel, row.channel, started)
+        call.estimated = True
+        call.last_at = at
+        call.did_raw = None  # its Exten is the dialplan's by now
+        return call
+
+    def _seat(self, call: LiveCall, channel: LiveChannel, at: float | None) -> None:
+        """A phone in a call: the leg we knew, or one that began in the gap."""
+        leg = next((leg for leg in call.legs if leg.result is None and channel.endpoint in leg.endpoints), None)
+        if leg is not None:
+            leg.channels.add(channel.uniqueid)
+            if channel.up:
+                leg.answered_channel = leg.answered_channel or channel.uniqueid
+            return
+        if channel.uniqueid == call.key:
+            return
+        if channel.state is ChannelState.RINGING or channel.up:
+            self._parties.phone_dialled(call, channel, None, at)
+            call.estimated = True
+
+    def _tie_local_halves(self) -> None:
+        for channel in self._graph:
+            if channel.kind is DeviceKind.LOCAL and channel.name.endswith(";1"):
+                other = self._graph.by_name(channel.name[:-1] + "2")
+                if other is not None:
+                    self._graph.pair(channel, other)
+
+    def _show_waiting(self, rows: Iterable[WaitingCaller], at: float | None) -> None:
+        """Who waits, and since when; who does not wait any more left in the gap."""
+        waiting = {row.uniqueid: row for row in rows}
+        for call in self._book:
+            row = waiting.get(call.key)
+            stands_in = call.open_wait
+            if row is not None and (stands_in is None or stands_in.queue != row.queue):
+                joined = at - row.wait_s if at is not None else None
+                call.waits.append(LiveWait(row.queue, joined))
+                self._book.touch(call, at)
+            elif row is None and stands_in is not None and not call.ended:
+                stands_in.leave(at)
+                stands_in.connected = stands_in.connected or call.talking
+                call.estimated = True
+                self._book.touch(call, at)
+
+
+def _finished(row: QueueParams) -> int:
+    return row.completed + row.abandoned
