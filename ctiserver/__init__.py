@@ -1,1 +1,5 @@
 """Builds everything and turns the handle."""
+
+from importlib.metadata import version
+
+__version__ = version("ctiserver")

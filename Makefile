@@ -1,0 +1,56 @@
+# Needs python3 (3.11 or later), python3-venv, make and git; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# English is spelled in these; recordings, catalogues and other people's files are not.
+SPELLED := README.md CHANGELOG.md Makefile compose.yaml docs config ctiserver pbx screenpop crm_store web tests
+UNSPELLED := *.po,*.mo,*.pot,*.ami,*.truth.json,*.csv,*.svg,*.png,*.woff2,*/vendor/*,*.min.js,__pycache__
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench long clean
+
+help:
+	@echo "make demo    the whole product with a simulated telephone system and sample customers"
+	@echo "make test    check, then every test (as root also installs what the real parts need)"
+	@echo "make check   format, lint, types, import contracts, dependencies, spelling"
+	@echo "make bench   the benchmarks"
+	@echo "make long    what takes longer than make test should"
+
+# Re-installed only when pyproject.toml changed.
+$(VENV)/.demo-installed: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (once, about a minute) ..."
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.test-installed: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (once, a minute or two) ..."
+	@$(PIP) install --editable '.[test,check]'
+	@touch $@ $(VENV)/.demo-installed
+
+# DEMO is for more options: make demo DEMO="--listen 127.0.0.1:9000 --calls-per-minute 30"
+demo: $(VENV)/.demo-installed
+	@$(BIN)/ctiserver demo $(DEMO)
+
+check: $(VENV)/.test-installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/codespell --ignore-words-list exten,nd,regon,requestor --skip '$(UNSPELLED)' $(SPELLED)
+
+test: check
+	@$(BIN)/python -m tests.run
+
+bench: $(VENV)/.test-installed
+	@$(BIN)/python -m tests.bench
+
+long: check
+	@$(BIN)/python -m tests.run --long
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

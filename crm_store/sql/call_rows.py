@@ -1,0 +1,116 @@
+"""A call record as rows and back: columns for what is asked for, the whole record as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from crm_store.activities import CallRecord
+from crm_store.phone_numbers import NumberKind
+from crm_store.sql.columns import parse_time
+from crm_store.sql.party_fields import Row
+
+#: Kept in columns and rows of their own, because people and later knowledge change them.
+_KEPT_APART = ("customer_id", "match", "note", "disposition", "customer_name")
+_DIGITS = ("number", "display", "raw", "dialled")
+
+
+def storable(record: CallRecord) -> CallRecord:
+    """The record as it may be kept: text that is valid, and no digits of a caller who withheld them."""
+    try:
+        clean: CallRecord = orjson.loads(orjson.dumps(record))
+    except TypeError:  # half a surrogate pair in a name: replaced, the call is not lost
+        clean = orjson.loads(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
+    return without_digits(clean) if number_kind(clean) == NumberKind.WITHHELD else clean
+
+
+def without_digits(record: CallRecord) -> CallRecord:
+    """The record of a caller whose number must not be kept anywhere."""
+    remote = {**(record.get("remote") or {}), **dict.fromkeys(_DIGITS), "kind": NumberKind.WITHHELD.value}
+    return {**record, "remote": remote}
+
+
+def number_kind(record: CallRecord) -> str:
+    kind: str = (record.get("remote") or {}).get("kind") or NumberKind.UNKNOWN.value
+    return kind
+
+
+def matched_number(record: CallRecord) -> str | None:
+    """The number that customers are found by; None when this call's is not E.164."""
+    remote = record.get("remote") or {}
+    return remote.get("number") if remote.get("kind") == NumberKind.E164 else None
+
+
+def call_row(record: CallRecord, *, at: datetime) -> Row:
+    """The columns of `calls`, without those that links decide."""
+    started_at = record.get("started_at")
+    return {
+        "id": record["id"],
+        "pbx": record["pbx"],
+        "direction": record.get("direction"),
+        "state": record["state"],
+        "at": parse_time(started_at) if started_at else at,
+        "number": (record.get("remote") or {}).get("number"),
+        "number_kind": number_kind(record),
+        "queue": record.get("queue"),
+        "outcome": record.get("outcome"),
+        "record": orjson.dumps({k: v for k, v in record.items() if k not in _KEPT_APART}).decode(),
+    }
+
+
+def leg_rows(record: CallRecord) -> Iterable[Row]:
+    for position, leg in enumerate(record.get("legs") or ()):
+        yield {
+            "call_id": record["id"],
+            "position": position,
+            "endpoint": leg.get("endpoint") or "",
+            "agent": leg.get("agent"),
+            "result": leg.get("result"),
+            **_times(leg, "rang_at", "answered_at", "ended_at"),
+            **_numbers(leg, "ring_s", "talk_s", "hold_s"),
+        }
+
+
+def wait_rows(record: CallRecord) -> Iterable[Row]:
+    for position, wait in enumerate(record.get("queues") or ()):
+        yield {
+            "call_id": record["id"],
+            "position": position,
+            "queue": wait.get("queue") or "",
+            "result": wait.get("result"),
+            **_times(wait, "joined_at", "left_at"),
+            **_numbers(wait, "wait_s"),
+        }
+
+
+def record_of(row: Any) -> CallRecord:
+    """The record with what is known about it now: its customer, note and outcome for the business."""
+    record: CallRecord = orjson.loads(row.record)
+    return {
+        **record,
+        "customer_id": row.customer_id,
+        "match": row.match,
+        "note": row.note or None,
+        "disposition": row.disposition,
+        "customer_name": row.customer_name,
+    }
+
+
+def talked_agent(record: CallRecord) -> str | None:
+    """The colleague a timeline names: who answered first, else who was offered the call."""
+    legs = record.get("legs") or []
+    answered = [leg for leg in legs if leg.get("answered_at")]
+    agents = [leg.get("agent") for leg in answered or legs if leg.get("agent")]
+    return agents[0] if agents else None
+
+
+def _times(values: Row, *fields: str) -> Row:
+    return {field: parse_time(values[field]) if values.get(field) else None for field in fields}
+
+
+def _numbers(values: Row, *fields: str) -> Row:
+    return {field: values.get(field) for field in fields}

@@ -1,0 +1,80 @@
+"""Engines for SQLite: many readers that cannot write, one writer that never loses an update."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from crm_store.errors import InvalidInput, StoreUnavailable
+
+_READERS = 4
+_POOL_TIMEOUT_SECONDS = 10
+
+# WAL lets readers go on while we write; FULL makes each commit survive a power cut.
+_WRITER_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+_READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON", "cache_size=-16000")
+
+
+def database_file(url: str) -> Path:
+    """The file that `sqlite:///FILE` names; anything else is refused with a sentence."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidInput("database.url", "The database url is written sqlite:///FILE.") from error
+    if parsed.drivername not in {"sqlite", "sqlite+aiosqlite"}:
+        raise InvalidInput("database.url", f"{parsed.drivername} is not supported: use sqlite:///FILE.")
+    if not parsed.database or parsed.database == ":memory:":
+        raise InvalidInput("database.url", "The database needs a file: sqlite:///FILE.")
+    return Path(parsed.database)
+
+
+def check_directory(file: Path) -> None:
+    """SQLite would only say "unable to open database file"."""
+    if not file.absolute().parent.is_dir():
+        raise StoreUnavailable(f"The directory of the database does not exist: create {file.absolute().parent}.")
+
+
+def writer_engine(file: Path) -> AsyncEngine:
+    """One connection. Each transaction takes the write lock at its start: a later upgrade of a read lock loses updates."""
+    engine = _engine(file, pool_size=1)
+    _on_connect(engine, _WRITER_PRAGMAS)
+    _on_begin(engine, "BEGIN IMMEDIATE")
+    return engine
+
+
+def reader_engine(file: Path) -> AsyncEngine:
+    """Connections that only read, each transaction from one snapshot."""
+    engine = _engine(file, pool_size=_READERS + 1)  # one is kept by the caller lookup
+    _on_connect(engine, _READER_PRAGMAS)
+    _on_begin(engine, "BEGIN")
+    return engine
+
+
+def _engine(file: Path, *, pool_size: int) -> AsyncEngine:
+    return create_async_engine(
+        URL.create("sqlite+aiosqlite", database=str(file)),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=_POOL_TIMEOUT_SECONDS,
+        # Python's sqlite3 would otherwise begin transactions by itself, deferred and late.
+        connect_args={"isolation_level": None},
+    )
+
+
+def _on_connect(engine: AsyncEngine, pragmas: tuple[str, ...]) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_pragmas(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+
+def _on_begin(engine: AsyncEngine, statement: str) -> None:
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql(statement)

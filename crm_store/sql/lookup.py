@@ -1,0 +1,203 @@
+"""Who is calling, in one statement and one hop: the pop waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.sql.selectable import ScalarSelect, Subquery
+
+from crm_store.caller_lookup import (
+    MOST_CARDS,
+    CallerMatch,
+    Candidate,
+    Card,
+    MatchReason,
+    decide,
+    match_without_search,
+    search_tiers,
+)
+from crm_store.errors import NotFound
+from crm_store.phone_numbers import SUFFIX_DIGITS, PhoneNumber, reversed_digits
+from crm_store.sql.cards import card_columns, fit_cards
+from crm_store.sql.columns import parse_time, time_text
+from crm_store.sql.part import StorePart
+from crm_store.sql.party_fields import calling_code
+from crm_store.sql.schema import activities, calls, parties, party_phones, tasks
+
+_TIERS = (MatchReason.EXACT, MatchReason.NATIONAL, MatchReason.SUFFIX)
+#: A switchboard may be shared by thousands; more than this are not even ranked.
+_MOST_CANDIDATES = 100
+_LONGEST_COMPARED = 12
+_NO_NUMBER: Mapping[str, str | None] = dict.fromkeys(
+    ("exact", "national", "country", "digits", "suffix", "suffix_end"), None
+)
+
+
+class SqlCallerLookup(StorePart):
+    """The CallerLookup port."""
+
+    async def find_caller(self, number: PhoneNumber) -> CallerMatch:
+        answer = match_without_search(number)
+        if answer is not None:
+            return answer
+        rows = await self._database.fetch(_FIND, {**_FIND_DEFAULTS, **self._keys(number), **self._week_ago()})
+        match = decide(_candidate(row) for row in rows)
+        return replace(match, cards=fit_cards(match.cards))
+
+    async def card(self, customer_id: int) -> Card:
+        rows = await self._database.fetch(_CARD, {**_CARD_DEFAULTS, "customer_id": customer_id, **self._week_ago()})
+        if not rows:
+            raise NotFound(f"There is no customer {customer_id}.")
+        card: Card = orjson.loads(rows[0][0])
+        return fit_cards([card])[0]
+
+    def _keys(self, number: PhoneNumber) -> Mapping[str, str | None]:
+        """What each tier worth a search looks for; None finds nothing."""
+        keys = dict(_NO_NUMBER)
+        tiers = search_tiers(number)
+        if MatchReason.EXACT in tiers:
+            keys["exact"] = number.number
+        if MatchReason.NATIONAL in tiers:
+            keys |= {"national": number.national, "country": calling_code(number, self._numbers)}
+        if MatchReason.SUFFIX in tiers:
+            digits = reversed_digits(number)
+            suffix = digits[:SUFFIX_DIGITS]
+            keys |= {"digits": digits, "suffix": suffix, "suffix_end": suffix + ":"}  # ":" comes after "9"
+        return keys
+
+    def _week_ago(self) -> Mapping[str, str]:
+        return {"week_ago": time_text(self._clock() - timedelta(days=7))}
+
+
+def _candidate(row: Sequence[Any]) -> Candidate:
+    tier, common_digits, open_tasks, last_contact_at, card = row
+    return Candidate(
+        tier=_TIERS[tier],
+        card=orjson.loads(card),
+        open_tasks=open_tasks,
+        last_contact_at=parse_time(last_contact_at).timestamp() if last_contact_at else None,
+        common_digits=common_digits,
+    )
+
+
+def _find() -> Select[Any]:
+    """The best candidates with their cards. Which of them are shown is decided by caller_lookup.py."""
+    found = _found()
+    open_tasks = _open_tasks(found.c.party_id).label("open_tasks")
+    last_contact_at = _last_contact(found.c.party_id).label("last_contact_at")
+    best = (
+        select(found.c.party_id, found.c.tier, found.c.common_digits, open_tasks, last_contact_at)
+        .join(parties, parties.c.id == found.c.party_id)
+        .order_by(
+            found.c.tier,
+            found.c.common_digits.desc(),
+            open_tasks == 0,
+            last_contact_at.desc().nulls_last(),
+            parties.c.sort_name,
+            parties.c.id,
+        )
+        .limit(literal_column(str(MOST_CARDS)))
+        .subquery("best")
+    )
+    return (
+        select(best.c.tier, best.c.common_digits, best.c.open_tasks, best.c.last_contact_at, card_columns())
+        .join(parties, parties.c.id == best.c.party_id)
+        .order_by(
+            best.c.tier,
+            best.c.common_digits.desc(),
+            best.c.open_tasks == 0,
+            best.c.last_contact_at.desc().nulls_last(),
+            parties.c.sort_name,
+            parties.c.id,
+        )
+    )
+
+
+def _found() -> Subquery:
+    """Each active party whose number fits, once, in its best way."""
+    rev = party_phones.c.rev_digits
+    ways = union_all(
+        _way(0, literal_column("0"), party_phones.c.number == _key("exact")),
+        _way(1, literal_column("0"), party_phones.c.nsn == _key("national"), party_phones.c.country == _key("country")),
+        _way(2, _common_digits(rev), rev >= _key("suffix"), rev < _key("suffix_end")),
+    ).subquery("ways")
+    return (
+        select(
+            ways.c.party_id,
+            func.min(ways.c.tier).label("tier"),
+            func.max(ways.c.common_digits).label("common_digits"),
+        )
+        .join(parties, parties.c.id == ways.c.party_id)
+        .where(parties.c.active)
+        .group_by(ways.c.party_id)
+        .subquery("found")
+    )
+
+
+def _way(tier: int, common_digits: ColumnElement[Any], *conditions: ColumnElement[bool]) -> Select[Any]:
+    candidates = (
+        select(
+            party_phones.c.party_id,
+            literal_column(str(tier), Integer).label("tier"),
+            common_digits.label("common_digits"),
+        )
+        .where(*conditions)
+        .limit(literal_column(str(_MOST_CANDIDATES)))
+        .subquery()
+    )
+    return select(candidates)
+
+
+def _common_digits(rev: ColumnElement[str]) -> ColumnElement[int]:
+    """How many digits agree from the end; the range of the index has seen to the first seven."""
+    same = [
+        (func.substr(rev, 1, literal_column(str(n))) == func.substr(_key("digits"), 1, literal_column(str(n))), n)
+        for n in range(_LONGEST_COMPARED, SUFFIX_DIGITS, -1)
+    ]
+    return case(*[(agree, literal_column(str(n))) for agree, n in same], else_=literal_column(str(SUFFIX_DIGITS)))
+
+
+def _key(name: str) -> ColumnElement[str]:
+    return bindparam(name, type_=Text)
+
+
+def _open_tasks(party_id: ColumnElement[int]) -> ScalarSelect[int]:
+    mine = select(func.count()).select_from(tasks).where(tasks.c.customer_id == party_id, tasks.c.state == "open")
+    return mine.scalar_subquery()
+
+
+def _last_contact(party_id: ColumnElement[int]) -> ScalarSelect[Any]:
+    last = [
+        select(func.max(table.c.at).label("at")).where(table.c.customer_id == party_id).correlate(party_id.table)
+        for table in (calls, activities)
+    ]
+    both = union_all(*last).subquery()
+    return select(func.max(both.c.at)).scalar_subquery()
+
+
+def _compiled(statement: Select[Any]) -> tuple[str, Mapping[str, Any]]:
+    compiled = statement.compile(dialect=SQLiteDialect_pysqlite(paramstyle="named"))
+    return str(compiled), compiled.params
+
+
+_FIND, _FIND_DEFAULTS = _compiled(_find())
+_CARD, _CARD_DEFAULTS = _compiled(
+    select(card_columns()).select_from(parties).where(parties.c.id == bindparam("customer_id", type_=Integer))
+)

@@ -1,0 +1,110 @@
+"""A lost call makes one call-back per person; a later talk with that person closes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+
+from crm_store.phone_numbers import NumberKind
+from crm_store.sql.callbacks import OPEN_LOST
+from crm_store.sql.database import insert_row
+from crm_store.sql.party_links import owners, present_ids
+from crm_store.sql.schema import calls, task_calls, tasks
+from crm_store.tasks import LostCall
+
+_TITLE = "Call back"
+
+
+def note_lost_call(connection: Connection, lost: LostCall, *, now: datetime) -> int:
+    """Join the person's open call-back or make one; returns the task's id. The same call counts once."""
+    noted = (
+        select(tasks.c.id)
+        .join(task_calls, task_calls.c.task_id == tasks.c.id)
+        .where(task_calls.c.call_id == lost.call_id, tasks.c.last_lost_at.is_not(None))
+    )
+    known = connection.execute(noted).scalar()
+    if known is not None:
+        return int(known)
+    number = _number(connection, lost)
+    customer_id = _customer(connection, lost, number)
+    task_id = _join_open(connection, lost, customer_id, number)
+    if task_id is None:
+        task_id = _create(connection, lost, customer_id, number, now)
+    connection.execute(insert(task_calls).values(task_id=task_id, call_id=lost.call_id))
+    return task_id
+
+
+def close_callbacks(
+    connection: Connection,
+    *,
+    customer_id: int | None,
+    number: str | None,
+    user: str | None,
+    since: datetime,
+    now: datetime,
+) -> list[int]:
+    """Close the person's call-backs whose last lost call is older than `since`; returns their ids."""
+    person: list[ColumnElement[bool]] = []
+    if customer_id is not None:
+        present = present_ids(connection, [customer_id]).get(customer_id, customer_id)
+        person.append(tasks.c.customer_id == present)
+    if number is not None:
+        person.append((tasks.c.number == number) & tasks.c.customer_id.is_(None))
+    if not person:
+        return []
+    due = select(tasks.c.id).where(OPEN_LOST, tasks.c.last_lost_at < since, or_(*person)).order_by(tasks.c.id)
+    ids = list(connection.execute(due).scalars())
+    closed = {"state": "done", "done_at": now, "done_by": user, "version": tasks.c.version + 1}
+    connection.execute(update(tasks).where(tasks.c.id.in_(ids)).values(closed))
+    return ids
+
+
+def _number(connection: Connection, lost: LostCall) -> str | None:
+    kind = connection.execute(select(calls.c.number_kind).where(calls.c.id == lost.call_id)).scalar()
+    return None if kind == NumberKind.WITHHELD else lost.number or None
+
+
+def _customer(connection: Connection, lost: LostCall, number: str | None) -> int | None:
+    """The call's own customer (a person may have set it), else who was given, else the only one with this number."""
+    stored = connection.execute(select(calls.c.customer_id).where(calls.c.id == lost.call_id)).scalar()
+    given = stored or lost.customer_id
+    if given is not None and (present := present_ids(connection, [given]).get(given)) is not None:
+        return present
+    return owners(connection, [number]).get(number) if number is not None else None
+
+
+def _join_open(connection: Connection, lost: LostCall, customer_id: int | None, number: str | None) -> int | None:
+    if customer_id is not None:
+        person = tasks.c.customer_id == customer_id
+    elif number is not None:
+        person = (tasks.c.number == number) & tasks.c.customer_id.is_(None)
+    else:
+        return None
+    task = connection.execute(select(tasks).where(OPEN_LOST, person).order_by(tasks.c.id).limit(1)).one_or_none()
+    if task is None:
+        return None
+    changes = {
+        "version": task.version + 1,
+        "last_lost_at": max(task.last_lost_at, lost.at),
+        "owner": task.owner if task.owner == lost.owner else None,  # missed by two: anybody may call back
+        "number": number or task.number,
+    }
+    connection.execute(update(tasks).where(tasks.c.id == task.id).values(changes))
+    return int(task.id)
+
+
+def _create(connection: Connection, lost: LostCall, customer_id: int | None, number: str | None, now: datetime) -> int:
+    row = {
+        "version": 1,
+        "kind": "callback",
+        "title": f"{_TITLE}: {lost.queue}" if lost.queue else _TITLE,
+        "state": "open",
+        "due_at": lost.at,
+        "owner": lost.owner,
+        "customer_id": customer_id,
+        "number": number,
+        "last_lost_at": lost.at,
+        "created_at": now,
+    }
+    return insert_row(connection, tasks, row)

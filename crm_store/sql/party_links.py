@@ -1,0 +1,54 @@
+"""Which customer a number belongs to, and what follows when that becomes known: earlier calls get their customer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import Connection, func, select, update
+
+from crm_store.phone_numbers import NumberKind
+from crm_store.sql import callbacks
+from crm_store.sql.schema import calls, parties, party_phones
+
+
+def owners(connection: Connection, numbers: Collection[str]) -> Mapping[str, int]:
+    """For each E.164 number that exactly one active party has: that party."""
+    if not numbers:
+        return {}
+    found = connection.execute(
+        select(party_phones.c.number, func.min(party_phones.c.party_id))
+        .join(parties, parties.c.id == party_phones.c.party_id)
+        .where(party_phones.c.number.in_(numbers), party_phones.c.kind == NumberKind.E164, parties.c.active)
+        .group_by(party_phones.c.number)
+        .having(func.count(party_phones.c.party_id.distinct()) == 1)
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def present_ids(connection: Connection, ids: Collection[int]) -> Mapping[int, int]:
+    """For each id that exists: itself, or the party it was merged into."""
+    if not ids:
+        return {}
+    found = connection.execute(
+        select(parties.c.id, func.coalesce(parties.c.merged_into, parties.c.id)).where(parties.c.id.in_(ids))
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def link_numbers(connection: Connection, customer_id: int, numbers: Collection[str]) -> int:
+    """Give earlier calls and call-backs with these numbers their customer, where nobody else has the number."""
+    mine = [number for number, owner in owners(connection, numbers).items() if owner == customer_id]
+    if not mine:
+        return 0
+    linked = connection.execute(
+        update(calls)
+        .where(
+            calls.c.number.in_(mine),
+            calls.c.number_kind == NumberKind.E164,
+            calls.c.customer_id.is_(None),
+            calls.c.customer_by_person.is_(False),
+        )
+        .values(customer_id=customer_id, match="one")
+    )
+    callbacks.adopt_numbers(connection, customer_id, mine)
+    return linked.rowcount

@@ -1,0 +1,201 @@
+"""Things to do: with owner, due time and the calls they come from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy.sql.expression import literal
+
+from crm_store.activities import Page
+from crm_store.errors import InvalidInput, NotFound, VersionConflict
+from crm_store.sql import cursors, lost_calls
+from crm_store.sql.columns import UtcTime, time_text
+from crm_store.sql.database import insert_row
+from crm_store.sql.part import StorePart
+from crm_store.sql.party_fields import Row, one_line
+from crm_store.sql.party_links import present_ids
+from crm_store.sql.schema import activities, calls, parties, task_calls, tasks
+from crm_store.tasks import LostCall, Task, TaskFilter, TaskInput
+
+_KINDS = ("todo", "callback")
+_STATES = ("open", "done")
+_CLEARED = frozenset({"due_at", "owner", "customer_id", "number", "claimed_by"})
+_LONGEST_TITLE = 200
+_MOST_CALLS = 100
+_NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+
+_TASKS = select(tasks, parties.c.display_name.label("customer_name")).select_from(
+    tasks.outerjoin(parties, parties.c.id == tasks.c.customer_id)
+)
+_DUE = func.coalesce(tasks.c.due_at, literal(_NEVER, UtcTime), type_=UtcTime)
+
+
+class SqlTasks(StorePart):
+    """The TaskStore port."""
+
+    async def task(self, task_id: int) -> Task:
+        return await self._database.read(lambda connection: load_task(connection, task_id))
+
+    async def tasks(self, where: TaskFilter, *, cursor: str | None, limit: int) -> Page[Task]:
+        """By due time, undated last."""
+        size = cursors.page_size(limit)
+        statement = _TASKS.where(*_conditions(where)).order_by(_DUE, tasks.c.id)
+        if cursor:
+            due, task_id = cursors.decode(cursor, str, int)
+            statement = statement.where(cursors.above((_DUE, tasks.c.id), (cursors.time(due), task_id)))
+        found = await self._database.read(lambda connection: _load(connection, statement.limit(size + 1)))
+        return cursors.page(found, size, lambda task: (time_text(task.due_at or _NEVER), task.id))
+
+    async def create_task(self, fields: TaskInput, *, user: str, now: datetime) -> Task:
+        row, call_ids = self._checked(fields)
+        return await self._database.write(lambda connection: _create(connection, row, call_ids, user=user, now=now))
+
+    async def update_task(
+        self, task_id: int, fields: TaskInput, *, user: str, now: datetime, version: int | None
+    ) -> Task:
+        row, call_ids = self._checked(fields)
+
+        def work(connection: Connection) -> Task:
+            before = load_task(connection, task_id)
+            if version is not None and version != before.version:
+                raise VersionConflict("Somebody else changed this task since you opened it.")
+            return _change(connection, before, row, call_ids, user=user, now=now)
+
+        return await self._database.write(work)
+
+    async def note_lost_call(self, lost: LostCall, *, now: datetime) -> Task:
+        def work(connection: Connection) -> Task:
+            return load_task(connection, lost_calls.note_lost_call(connection, lost, now=now))
+
+        return await self._database.write(work)
+
+    async def close_callbacks(
+        self, *, customer_id: int | None, number: str | None, user: str | None, since: datetime, now: datetime
+    ) -> list[Task]:
+        """Only call-backs that lost calls made: one that somebody promised for Friday stays."""
+
+        def work(connection: Connection) -> list[Task]:
+            closed = lost_calls.close_callbacks(
+                connection, customer_id=customer_id, number=number, user=user, since=since, now=now
+            )
+            return _load(connection, _TASKS.where(tasks.c.id.in_(closed)).order_by(tasks.c.id))
+
+        return await self._database.write(work)
+
+    def _checked(self, fields: TaskInput) -> tuple[Row, tuple[str, ...] | None]:
+        """The columns that were given, and the calls."""
+        row: Row = dict.fromkeys(fields.clear)
+        if not fields.clear <= _CLEARED:
+            raise InvalidInput("clear", f"Only {', '.join(sorted(_CLEARED))} can be cleared.")
+        for name in ("due_at", "owner", "customer_id", "claimed_by"):
+            if (value := getattr(fields, name)) is not None:
+                row[name] = value
+        if fields.title is not None:
+            row["title"] = one_line("title", fields.title, _LONGEST_TITLE)
+        if fields.number is not None:
+            row["number"] = self._number(one_line("number", fields.number, 64)) or None
+        for name, known in (("kind", _KINDS), ("state", _STATES)):
+            if (value := getattr(fields, name)) is not None:
+                if value not in known:
+                    raise InvalidInput(name, f"A task's {name} is one of {', '.join(known)}.")
+                row[name] = value
+        if fields.call_ids is not None and len(fields.call_ids) > _MOST_CALLS:
+            raise InvalidInput("call_ids", f"At most {_MOST_CALLS} calls.")
+        return row, fields.call_ids
+
+
+def load_task(connection: Connection, task_id: int) -> Task:
+    found = _load(connection, _TASKS.where(tasks.c.id == task_id))
+    if not found:
+        raise NotFound(f"There is no task {task_id}.")
+    return found[0]
+
+
+def _load(connection: Connection, statement: Any) -> list[Task]:
+    rows = connection.execute(statement).all()
+    calls_of: dict[int, list[str]] = defaultdict(list)
+    of_these = select(task_calls).where(task_calls.c.task_id.in_([row.id for row in rows]))
+    for row in connection.execute(of_these.order_by(task_calls.c.call_id)):  # ULIDs: in order of time
+        calls_of[row.task_id].append(row.call_id)
+    return [_task(row, calls_of[row.id]) for row in rows]
+
+
+def _task(row: Any, call_ids: Iterable[str]) -> Task:
+    names = [name for name in Task.__slots__ if name != "call_ids"]
+    return Task(**{name: row._mapping[name] for name in names}, call_ids=tuple(call_ids))
+
+
+def _conditions(where: TaskFilter) -> Iterable[ColumnElement[bool]]:
+    if where.owner is not None:
+        yield or_(tasks.c.owner == where.owner, tasks.c.owner.is_(None))
+    if where.due_before is not None:
+        yield tasks.c.due_at < where.due_before
+    for column in (tasks.c.state, tasks.c.kind, tasks.c.customer_id):
+        value = getattr(where, column.name)
+        if value is not None:
+            yield column == value
+
+
+def _create(connection: Connection, row: Row, call_ids: Collection[str] | None, *, user: str, now: datetime) -> Task:
+    values: Row = {"kind": "todo", "state": "open", "title": "", "version": 1, **row}
+    if not values["title"] and values["kind"] == "todo":
+        raise InvalidInput("title", "Say what is to be done.")
+    if values["state"] == "done":
+        values |= {"done_at": now, "done_by": user}
+    _check_customer(connection, values)
+    if values.get("customer_id") is None and call_ids:
+        values["customer_id"] = _customer_of_calls(connection, call_ids)
+    task_id = insert_row(connection, tasks, {**values, "created_at": now, "created_by": user})
+    _set_calls(connection, task_id, call_ids)
+    return load_task(connection, task_id)
+
+
+def _change(
+    connection: Connection, before: Task, row: Row, call_ids: Collection[str] | None, *, user: str, now: datetime
+) -> Task:
+    values: Row = {**row, "version": before.version + 1}
+    if values.get("title") == "" and values.get("kind", before.kind) == "todo":
+        raise InvalidInput("title", "Say what is to be done.")
+    if row.get("claimed_by") and before.claimed_by not in (None, row["claimed_by"]):
+        raise VersionConflict(f"{before.claimed_by} has taken this task already.")
+    _check_customer(connection, values)
+    finished = row.get("state") == "done" and before.state == "open"
+    if finished:
+        values |= {"done_at": now, "done_by": user}
+    elif row.get("state") == "open":
+        values |= {"done_at": None, "done_by": None}
+    connection.execute(update(tasks).where(tasks.c.id == before.id).values(values))
+    _set_calls(connection, before.id, call_ids)
+    after = load_task(connection, before.id)
+    if finished and after.customer_id is not None:
+        done = {"kind": "task_done", "at": now, "customer_id": after.customer_id, "agent": user, "text": after.title}
+        connection.execute(insert(activities).values(done))
+    return after
+
+
+def _check_customer(connection: Connection, values: Row) -> None:
+    customer_id = values.get("customer_id")
+    if customer_id is None:
+        return
+    present = present_ids(connection, [customer_id])
+    if customer_id not in present:
+        raise InvalidInput("customer_id", f"There is no customer {customer_id}.")
+    values["customer_id"] = present[customer_id]
+
+
+def _customer_of_calls(connection: Connection, call_ids: Collection[str]) -> int | None:
+    known = select(calls.c.customer_id).where(calls.c.id.in_(call_ids), calls.c.customer_id.is_not(None))
+    return connection.execute(known.limit(1)).scalar()
+
+
+def _set_calls(connection: Connection, task_id: int, call_ids: Collection[str] | None) -> None:
+    if call_ids is None:
+        return
+    connection.execute(delete(task_calls).where(task_calls.c.task_id == task_id))
+    rows = [{"task_id": task_id, "call_id": call_id} for call_id in dict.fromkeys(call_ids)]
+    if rows:
+        connection.execute(insert(task_calls), rows)

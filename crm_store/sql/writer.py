@@ -1,0 +1,145 @@
+"""The one task that writes. Whoever asks for a write may be cancelled; the write itself never is, half-way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from crm_store.errors import StoreUnavailable
+
+T = TypeVar("T")
+
+#: Rows wait this long for others: one commit (and one fsync) for all of them.
+GROUP_SECONDS = 0.025
+GROUP_ROWS = 200
+#: A full queue makes the callers wait: nothing is dropped.
+QUEUE_SIZE = 2000
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    """`rows` None: a single write that should not wait. Else rows for `work(connection, rows)`, which may."""
+
+    work: Callable[..., Any]
+    rows: Sequence[Any] | None
+    done: asyncio.Future[Any]
+
+
+class Writer:
+    """Runs writes one after another, each in a transaction; groups what waits together into one."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue(QUEUE_SIZE)
+        self._closing = False
+        self._last_batch_taken = False
+        self._task = asyncio.create_task(self._write_until_closed(), name="store-writer")
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction and return what it returns. It may be run again if a neighbour fails."""
+        result: T = await self._submit(work, None)
+        return result
+
+    async def run_rows(self, work: Callable[[Connection, Sequence[Any]], None], rows: Sequence[Any]) -> None:
+        """Write rows together with those of other callers; returns when they are committed."""
+        if rows:
+            await self._submit(work, rows)
+
+    async def close(self) -> None:
+        """Finish everything that was asked for."""
+        if not self._closing:
+            self._closing = True
+            await self._jobs.put(None)
+        await asyncio.shield(self._task)
+
+    @property
+    def alive(self) -> bool:
+        return not self._task.done()
+
+    async def _submit(self, work: Callable[..., Any], rows: Sequence[Any] | None) -> Any:
+        if self._closing or not self.alive:
+            raise StoreUnavailable("The store is closed.")
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        done.add_done_callback(_mark_retrieved)
+        await self._jobs.put(_Job(work, rows, done))
+        return await asyncio.shield(done)
+
+    async def _write_until_closed(self) -> None:
+        try:
+            while not self._last_batch_taken:
+                batch = await self._next_batch()
+                if batch:
+                    await self._commit(batch)
+        finally:
+            self._closing = True
+            while not self._jobs.empty():
+                job = self._jobs.get_nowait()
+                if job is not None and not job.done.done():
+                    job.done.set_exception(StoreUnavailable("The store is closed."))
+
+    async def _next_batch(self) -> list[_Job]:
+        """Whatever waits now; if that is only rows, also what comes within the group time."""
+        batch: list[_Job] = []
+        rows = 0
+        deadline = 0.0
+        while rows < GROUP_ROWS:
+            patient = bool(batch) and all(job.rows is not None for job in batch)
+            job = await self._next_job(deadline if patient else None, wait=not batch or patient)
+            if job is None:
+                break
+            if not batch:
+                deadline = asyncio.get_running_loop().time() + GROUP_SECONDS
+            batch.append(job)
+            rows += len(job.rows or (None,))
+        return batch
+
+    async def _next_job(self, deadline: float | None, *, wait: bool) -> _Job | None:
+        """The next job, or None: nothing within the time, or the store closes."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                job = await self._jobs.get() if wait else self._jobs.get_nowait()
+        except (asyncio.QueueEmpty, TimeoutError):
+            return None
+        if job is None:
+            self._last_batch_taken = True
+        return job
+
+    async def _commit(self, batch: list[_Job]) -> None:
+        try:
+            async with self._engine.begin() as connection:
+                results = await connection.run_sync(_run_all, batch)
+        except Exception as error:
+            # The whole transaction is rolled back. One bad job must not take its neighbours with it.
+            if len(batch) > 1:
+                for job in batch:
+                    await self._commit([job])
+            elif not batch[0].done.done():
+                batch[0].done.set_exception(error)
+        else:
+            for job, result in zip(batch, results, strict=True):
+                if not job.done.done():
+                    job.done.set_result(result)
+
+
+def _run_all(connection: Connection, batch: list[_Job]) -> list[Any]:
+    results: list[Any] = []
+    for (work, grouped), jobs in groupby(batch, key=lambda job: (job.work, job.rows is not None)):
+        members = list(jobs)
+        if grouped:
+            work(connection, [row for job in members for row in job.rows or ()])
+            results += [None] * len(members)
+        else:
+            results += [work(connection) for _ in members]
+    return results
+
+
+def _mark_retrieved(done: asyncio.Future[Any]) -> None:
+    # The caller may be gone; asyncio would then complain about an error nobody looked at.
+    if not done.cancelled():
+        done.exception()

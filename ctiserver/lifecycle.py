@@ -1,0 +1,119 @@
+"""Starts everything in order, keeps it running, and stops it within five seconds without losing anything."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import structlog
+from aiohttp import web
+
+from crm_store.phone_numbers import NumberProfile
+from crm_store.sql import open_store
+from ctiserver.settings import Settings
+from ctiserver.wiring import Service, build_service
+from web.sign_in import set_up_link
+
+logger = structlog.get_logger(__name__)
+
+#: SIGTERM: everything is written and closed within this time.
+DRAIN_S = 5.0
+_FLUSH_S = 2.5
+
+
+async def serve(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT. Returns the exit code."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stop.set)
+    try:
+        async with running_service(settings) as service:
+            await _say_where(service)
+            await stop.wait()
+            logger.info("stopping")
+    finally:
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(signal_number)
+    return 0
+
+
+async def _say_where(service: Service) -> None:
+    logger.info("listening", url=service.url)
+    link = await set_up_link(service.store, service.settings.server.public_url or service.url)
+    if link is not None:
+        logger.warning("no account yet: open this link once to create the first administrator", url=link)
+
+
+@contextlib.asynccontextmanager
+async def running_service(settings: Settings, *, migrate: bool = False) -> AsyncIterator[Service]:
+    """The whole service, listening. `migrate`: bring the database to the current schema first (demo, tests)."""
+    store = await open_store(
+        settings.database.url, migrate=migrate, numbers=NumberProfile(region=settings.numbers.default_region)
+    )
+    try:
+        service = build_service(settings, store)
+        await _restore(service)
+        runner = web.AppRunner(service.app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await _listen(service, runner, settings)
+            async with _workers(service):
+                yield service
+                await _drain(service)
+        finally:
+            await runner.cleanup()
+            service.close_journals()
+    finally:
+        await store.close()
+
+
+async def _listen(service: Service, runner: web.AppRunner, settings: Settings) -> None:
+    site = web.TCPSite(runner, settings.server.host, settings.server.port, ssl_context=_tls(settings))
+    await site.start()
+    port = runner.addresses[0][1]
+    service.listening(port)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.server.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.server.tls_certificate, settings.server.tls_key)
+    return context
+
+
+async def _restore(service: Service) -> None:
+    """What was open when we stopped; the first snapshot of each PBX continues or closes it."""
+    await service.seats.reload()
+    await service.restore_calls()
+
+
+@contextlib.asynccontextmanager
+async def _workers(service: Service) -> AsyncIterator[None]:
+    """Every worker in one group: if one dies of a bug, the process ends loudly and is started anew."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(worker, name=name) for name, worker in service.workers()]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+async def _drain(service: Service) -> None:
+    """Stop listening to the PBX, write what waits, tell the browsers to come back."""
+    started = datetime.now(UTC)
+    await service.push.close_all()
+    for pump in service.pumps.values():
+        await pump.client.close()
+    try:
+        await asyncio.wait_for(service.call_log.flush(), _FLUSH_S)
+    except TimeoutError:
+        logger.warning("call records could not be written before stopping", waiting=service.call_log.waiting)
+    logger.info("drained", seconds=(datetime.now(UTC) - started).total_seconds())

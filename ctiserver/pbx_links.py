@@ -1,0 +1,148 @@
+"""Everything that belongs to one configured PBX: its link, journal, state, commands and dialling rules."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ctiserver.dispatcher import Dispatcher
+from ctiserver.event_pump import EventPump
+from ctiserver.settings import PbxSettings, Settings
+from pbx.asterisk.ami_client import AmiClient
+from pbx.asterisk.ami_commands import AmiCommands
+from pbx.asterisk.ami_commands import DialPlan as OriginatePlan
+from pbx.asterisk.ami_journal import Journal
+from pbx.asterisk.ami_link import AmiConfig, LinkState, tls_context
+from pbx.commands import Originate, PbxCommands
+from pbx.devices import DeviceKind
+from pbx.dial_rules import DialRules, RateLimit, dial_string
+from pbx.events import PbxName
+from pbx.pbx_state import PbxState
+from web.click_to_dial import DialPlan
+from web.views import rfc3339
+
+
+class AnnouncedOriginates(AmiCommands):
+    """Tells the tracker the number before the PBX is asked: its events never name what was asked for."""
+
+    def __init__(self, client: AmiClient, plan: OriginatePlan, state: PbxState) -> None:
+        super().__init__(client, plan)
+        self._state = state
+
+    async def originate(self, request: Originate) -> None:
+        """As the port says."""
+        self._state.expect_originate(request.channel_id, request.number)
+        await super().originate(request)
+
+
+@dataclass(slots=True, kw_only=True)
+class PbxLink:
+    """One PBX of the configuration, wired."""
+
+    name: str
+    mode: str
+    client: AmiClient
+    pump: EventPump
+    commands: PbxCommands
+    dial_plan: DialPlan
+    journal: Journal | None
+
+    def status(self) -> dict[str, Any]:
+        """For pages, push and /readyz: connected only when what we show equals the PBX."""
+        link = self.client.status
+        state = str(link.state)
+        if link.state is LinkState.CONNECTED and not self.pump.live.is_set():
+            state = "resyncing"
+        return {
+            "name": self.name,
+            "state": state,
+            "since": rfc3339(datetime.fromtimestamp(link.since, UTC)),
+            "reason": link.reason,
+            "mode": self.mode,
+        }
+
+    def is_phone(self, endpoint: str) -> bool:
+        """May an agent sit there?"""
+        return self.pump.state.device_kind(endpoint) is DeviceKind.PHONE
+
+    def close(self) -> None:
+        """After the last byte was journalled."""
+        if self.journal is not None:
+            self.journal.close()
+
+
+def build_link(name: str, pbx: PbxSettings, settings: Settings, dispatcher: Dispatcher) -> PbxLink:
+    """Nothing is connected yet."""
+    journal = (
+        Journal(settings.journal.directory, name, settings.journal.keep_days)
+        if settings.journal.directory is not None
+        else None
+    )
+    client = AmiClient(_ami_config(name, pbx), on_raw=_recorder(journal))
+    state = PbxState(
+        PbxName(name),
+        pbx.device_plan(),
+        wrap_up_s=lambda queue: settings.queue(queue or "").wrap_up_s or 0.0,
+        queues=pbx.queues,
+    )
+    plan = OriginatePlan(
+        channel=pbx.originate_channel,
+        context=pbx.originate_context,
+        variables=pbx.originate_variables,
+        timeout_s=pbx.originate_timeout_s,
+    )
+    return PbxLink(
+        name=name,
+        mode=pbx.mode,
+        client=client,
+        pump=EventPump(client, state, dispatcher),
+        commands=AnnouncedOriginates(client, plan, state),
+        dial_plan=build_dial_plan(pbx, settings, state),
+        journal=journal,
+    )
+
+
+def _recorder(journal: Journal | None) -> Callable[[bytes], None] | None:
+    if journal is None:
+        return None
+    return lambda data: journal.append(data, time.time())
+
+
+def _ami_config(name: str, pbx: PbxSettings) -> AmiConfig:
+    return AmiConfig(
+        name=name,
+        host=pbx.host,
+        port=pbx.port,
+        username=pbx.username,
+        secret=pbx.secret.get_secret_value(),
+        tls=tls_context(str(pbx.tls_ca or "")) if pbx.tls else None,
+        observe=pbx.mode == "observe",
+    )
+
+
+def build_dial_plan(pbx: PbxSettings, settings: Settings, state: PbxState) -> DialPlan:
+    """Number rules and the limit per agent, as click-to-dial asks for them."""
+    rules = DialRules(
+        format=pbx.dial.format,
+        prefix=pbx.dial.prefix,
+        region=pbx.incoming.region or settings.numbers.default_region,
+        allow_countries=frozenset(pbx.dial.allow_countries),
+        block_types=frozenset(pbx.dial.block_types),
+        max_per_minute=pbx.dial.max_per_minute,
+    )
+    limit = RateLimit(rules.max_per_minute)
+
+    def known_extensions() -> frozenset[str]:
+        return state.extensions() | frozenset(pbx.extensions)
+
+    def check_rate(agent: str, number: str, now: datetime) -> None:
+        if not dial_string(number, rules, extensions=known_extensions()).emergency:
+            limit.take(agent, now.timestamp())
+
+    return DialPlan(
+        dial_string=lambda typed: dial_string(typed, rules, extensions=known_extensions()).number_to_pbx,
+        check_rate=check_rate,
+    )

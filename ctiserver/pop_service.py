@@ -1,0 +1,170 @@
+"""Screen-pops at work: looks callers up once for each call, tells the screens, takes their receipts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import structlog
+
+from crm_store.access import Principal
+from crm_store.activities import CallNote
+from crm_store.call_log import CallNumbering, remote_number
+from crm_store.caller_lookup import CallerMatch, MatchKind, MatchReason
+from crm_store.errors import StoreError
+from crm_store.phone_numbers import PhoneNumber
+from crm_store.store import CrmStore
+from pbx.call_events import CallEnded, CallEvent
+from pbx.calls import Call, Direction
+from screenpop import topics
+from screenpop.broker import Broker
+from screenpop.popper import NotPainted, PopMessage, Popper
+from screenpop.screen_pop import PopNote
+
+logger = structlog.get_logger(__name__)
+
+#: A look-up that takes longer is given up for now: the pop shows the bare number, the record is matched when written.
+LOOKUP_TIMEOUT_S = 2.0
+TICK_S = 0.5
+
+
+class PopService:
+    """Follows call events; the API's and the push socket's door to the pops."""
+
+    def __init__(
+        self,
+        popper: Popper,
+        broker: Broker,
+        store: CrmStore,
+        numbering: Mapping[str, CallNumbering],
+        *,
+        on_match: Callable[[str, CallerMatch], None],
+        on_unpainted: Callable[[str, str | None], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._popper = popper
+        self._broker = broker
+        self._store = store
+        self._numbering = numbering
+        self._on_match = on_match
+        self._on_unpainted = on_unpainted
+        self._clock = clock
+        # What was looked up for each living call: a changed number is looked up again.
+        self._asked: dict[str, str | None] = {}
+        self._lookups: set[asyncio.Task[None]] = set()
+        self.painted_s: list[float] = []
+
+    # --- call events ---------------------------------------------------------------------------------------------------
+
+    def apply(self, event: CallEvent) -> None:
+        """Prepare the card at the first event, show it when a phone rings."""
+        call: Call | None = getattr(event, "call", None)
+        if call is not None and not isinstance(event, CallEnded):
+            self._look_up(call)
+        self._publish(self._popper.apply(event, self._clock()))
+        if isinstance(event, CallEnded):
+            self._asked.pop(event.call.id, None)
+
+    def restore(self, calls: Iterable[Call]) -> None:
+        """After our own restart: what rings and talks is on the screens again."""
+        for call in calls:
+            self._look_up(call)
+        self._publish(self._popper.restore(calls, self._clock()))
+
+    def _look_up(self, call: Call) -> None:
+        if call.direction is Direction.INTERNAL:
+            return
+        number = remote_number(call, self._numbering[call.pbx])
+        if call.id in self._asked and self._asked[call.id] == number.number:
+            return
+        self._asked[call.id] = number.number
+        task = asyncio.get_running_loop().create_task(self._find(call.id, number), name=f"lookup-{call.id}")
+        self._lookups.add(task)
+        task.add_done_callback(self._lookups.discard)
+
+    async def _find(self, call_id: str, number: PhoneNumber) -> None:
+        try:
+            async with asyncio.timeout(LOOKUP_TIMEOUT_S):
+                match = await self._store.find_caller(number)
+        except (StoreError, TimeoutError) as error:
+            logger.warning("caller not looked up", call_id=call_id, reason=str(error) or "timeout")
+            self._asked.pop(call_id, None)  # the call's next event tries again
+            return
+        if self._asked.get(call_id) != number.number:
+            return
+        self._on_match(call_id, match)
+        self._publish(self._popper.matched(call_id, match, number=number.number))
+
+    def _publish(self, messages: Iterable[PopMessage]) -> None:
+        for message in messages:
+            self._broker.publish(topics.pops(message.user), message.kind, message.data)
+
+    # --- from the API --------------------------------------------------------------------------------------------------
+
+    def has_pop(self, user: str, call_id: str) -> bool:
+        """The call is on this user's screen."""
+        return any(pop["call"]["id"] == call_id for pop in self._popper.snapshot(user))
+
+    def saved(self, user: str, call_id: str) -> None:
+        """The user finished this call's wrap-up."""
+        self._publish(self._popper.saved(user, call_id))
+
+    def note_changed(self, user: str, note: CallNote) -> None:
+        """Every screen that shows the call gets the text."""
+        self._publish(
+            self._popper.noted(
+                note.call_id, PopNote(text=note.text, disposition=note.disposition, version=note.version)
+            )
+        )
+
+    def customer_changed(self, call_id: str, customer_id: int | None) -> None:
+        """Somebody said who is calling: the card follows."""
+        task = asyncio.get_running_loop().create_task(self._show_customer(call_id, customer_id))
+        self._lookups.add(task)
+        task.add_done_callback(self._lookups.discard)
+
+    async def _show_customer(self, call_id: str, customer_id: int | None) -> None:
+        if customer_id is None:
+            match = CallerMatch(kind=MatchKind.NONE, reason=None, cards=())
+        else:
+            try:
+                card = await self._store.card(customer_id)
+            except StoreError as error:
+                logger.warning("card not read", call_id=call_id, reason=str(error))
+                return
+            match = CallerMatch(kind=MatchKind.ONE, reason=MatchReason.EXACT, cards=(card,))
+        self._publish(self._popper.matched(call_id, match))
+
+    # --- from the push socket ------------------------------------------------------------------------------------------
+
+    def snapshot(self, user: str) -> list[dict[str, Any]]:
+        """The pops on this user's screens."""
+        return self._popper.snapshot(user)
+
+    def painted(self, user: Principal, pop_id: str) -> None:
+        """Receipt from the browser."""
+        seconds = self._popper.painted(user.name, pop_id, self._clock())
+        if seconds is not None:
+            self.painted_s.append(seconds)
+            del self.painted_s[:-1000]
+        if not self._popper.unpainted(user.name):
+            self._on_unpainted(user.name, None)
+
+    def dismiss(self, user: Principal, pop_id: str) -> None:
+        """The agent closed the pop."""
+        self._publish(self._popper.dismiss(user.name, pop_id))
+
+    # --- time ----------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until cancelled: pops nobody painted, wrap-ups whose hour is over."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            for item in self._popper.tick(self._clock()):
+                if isinstance(item, NotPainted):
+                    logger.warning("pop not painted in time", user=item.user, call_id=item.call_id)
+                    self._on_unpainted(item.user, item.call_id)
+                else:
+                    self._publish([item])

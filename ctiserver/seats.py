@@ -1,0 +1,51 @@
+"""Who sits at which phone: the accounts' own endpoints, and "phone I sit at" of whoever signed in last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from crm_store.accounts import Account, Session
+from crm_store.store import CrmStore
+from pbx.pbx_state import PbxState
+from web.queue_board import QueueBoard
+
+
+def seats(accounts: Iterable[Account], sessions: Iterable[Session]) -> tuple[dict[str, str], dict[str, str]]:
+    """Endpoint → account, and endpoint → extension. Of two people at one phone the latest sign-in wins."""
+    active = {account.name: account for account in accounts if account.active}
+    owners: dict[str, str] = {}
+    extensions: dict[str, str] = {}
+    for account in active.values():
+        for endpoint in account.endpoints:
+            owners.setdefault(endpoint, account.name)
+            if account.extension:
+                extensions.setdefault(endpoint, account.extension)
+    for session in sorted(sessions, key=lambda one: one.created_at):
+        if session.phone and session.user in active:
+            owners[session.phone] = session.user
+    return owners, extensions
+
+
+class Seats:
+    """Keeps the PBX states and the board up to date with accounts and sign-ins."""
+
+    def __init__(
+        self,
+        store: CrmStore,
+        states: Iterable[PbxState],
+        board: QueueBoard,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._states = list(states)
+        self._board = board
+        self._clock = clock
+
+    async def reload(self) -> None:
+        """Accounts changed, or somebody signed in or out."""
+        accounts = await self._store.accounts()
+        owners, extensions = seats(accounts, await self._store.live_sessions(now=self._clock()))
+        for state in self._states:
+            state.set_owners(owners, extensions)
+        self._board.set_accounts(accounts)

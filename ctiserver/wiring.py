@@ -1,0 +1,203 @@
+"""Builds every object of the service, once, in the order of their dependencies."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from crm_store.access import AccessPolicy
+from crm_store.call_log import CallLog, CallNumbering, call_record
+from crm_store.phone_numbers import NumberProfile
+from crm_store.store import CrmStore
+from ctiserver import __version__
+from ctiserver.board_service import BoardService
+from ctiserver.call_log_service import CallLogService
+from ctiserver.dispatcher import Dispatcher
+from ctiserver.event_pump import EventPump
+from ctiserver.pbx_links import PbxLink, build_link
+from ctiserver.pop_service import PopService
+from ctiserver.seats import Seats
+from ctiserver.settings import Settings
+from ctiserver.snapshots import Snapshots
+from ctiserver.stored_calls import call_of_record
+from pbx.call_book import CLICK_TO_DIAL_PREFIX
+from screenpop.local_broker import LocalBroker
+from screenpop.popper import Popper
+from screenpop.screen_pop import PopLabels
+from screenpop.visibility import PushVisibility
+from screenpop.websocket.server import PushServer
+from web.app import create_app
+from web.auth import authenticate
+from web.click_to_dial import ClickToDial
+from web.deps import UiSettings, WebDeps
+from web.queue_board import QueueBoard
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    """Everything that runs, for `lifecycle` to start and stop."""
+
+    settings: Settings
+    store: CrmStore
+    app: web.Application
+    push: PushServer
+    links: Mapping[str, PbxLink]
+    dispatcher: Dispatcher
+    call_log: CallLogService
+    pops: PopService
+    board: BoardService
+    dialler: ClickToDial
+    seats: Seats
+    origins: set[str] = field(default_factory=set)
+    url: str = ""
+
+    @property
+    def pumps(self) -> dict[str, EventPump]:
+        """One for each PBX."""
+        return {name: link.pump for name, link in self.links.items()}
+
+    def listening(self, port: int) -> None:
+        """The port is known now (port 0 is allowed): so is our address, and whose pages may open the push socket."""
+        scheme = "https" if self.settings.server.tls_certificate is not None else "http"
+        host = self.settings.server.host
+        local = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - a comparison
+        self.url = f"{scheme}://{f'[{local}]' if ':' in local else local}:{port}"
+        self.origins.add(self.settings.server.public_url.rstrip("/") or self.url)
+
+    async def restore_calls(self) -> None:
+        """Open calls of the store, back in the trackers and on the screens."""
+        for name, link in self.links.items():
+            calls = [call_of_record(record) for record in await self.store.open_calls(name)]
+            link.pump.state.restore(calls)
+            self.pops.restore(calls)
+
+    def workers(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        """What has to run as long as the service does."""
+        return [
+            *((f"pump-{name}", pump.run()) for name, pump in self.pumps.items()),
+            ("call-log", self.call_log.run()),
+            ("pops", self.pops.run()),
+            ("board", self.board.run()),
+        ]
+
+    def close_journals(self) -> None:
+        """After the last byte."""
+        for link in self.links.values():
+            link.close()
+
+
+def build_service(settings: Settings, store: CrmStore) -> Service:
+    """The object graph. Nothing runs yet."""
+    broker = LocalBroker(_utc_now)
+    dispatcher = Dispatcher()
+    region = settings.numbers.default_region
+    links = {name: build_link(name, pbx, settings, dispatcher) for name, pbx in settings.pbx.items()}
+    numbering = {
+        name: CallNumbering(incoming=pbx.incoming_profile(region), own=pbx.own_profile(region))
+        for name, pbx in settings.pbx.items()
+    }
+    board = QueueBoard({name: settings.queue_label(name) for name in settings.queues})
+    access = AccessPolicy(settings.access.hidden_fields())
+
+    def pbx_status() -> list[dict[str, Any]]:
+        return [link.status() for link in links.values()]
+
+    dialler = ClickToDial(
+        commands={name: link.commands for name, link in links.items()},
+        rules={name: link.dial_plan for name, link in links.items()},
+        publish=broker.publish,
+        clock=_utc_now,
+        new_id=lambda: CLICK_TO_DIAL_PREFIX + secrets.token_hex(12),
+    )
+    popper = Popper(
+        lambda call: call_record(call, numbering[call.pbx], agents=True),
+        labels=PopLabels(
+            queues={name: settings.queue_label(name) for name in settings.queues},
+            dids={did: section.label for did, section in settings.dids.items()},
+        ),
+        internal_pops={name: pbx.internal_pops for name, pbx in settings.pbx.items()},
+    )
+    call_log = CallLogService(
+        CallLog(numbering, short_abandon_s=lambda queue: settings.queue(queue or "").short_abandon_s),
+        store,
+        clock=_utc_now,
+        on_tasks=lambda tasks: board_service.tasks_changed(tasks),
+    )
+    pops = PopService(
+        popper, broker, store, numbering, on_match=call_log.matched, on_unpainted=board.set_unpainted, clock=time.time
+    )
+    origins: set[str] = set()
+    push = PushServer(
+        broker,
+        Snapshots(pops, board, dialler, pbx_status),
+        authenticate,
+        allowed_origins=origins,
+        actions=pops,
+        visible=PushVisibility(access, lambda user: {name for _, name in board.served_by(user)}),
+        version=__version__,
+        clock=_utc_now,
+    )
+    board_service = BoardService(board, broker, store, pbx_status, push.connected)
+    seats = Seats(store, [link.pump.state for link in links.values()], board, _utc_now)
+    for name, follower in (
+        ("pops", pops.apply),
+        ("call-log", call_log.apply),
+        ("click-to-dial", dialler.apply),
+        ("board", board_service.apply),
+    ):
+        dispatcher.follow(name, follower)
+    app = create_app(
+        WebDeps(
+            store=store,
+            access=access,
+            ui=UiSettings(
+                languages=settings.ui.languages,
+                default_language=settings.ui.default_language,
+                territory=settings.ui.territory,
+                time_zone=settings.ui.time_zone,
+            ),
+            numbers=NumberProfile(region=region),
+            public_url=settings.server.public_url,
+            listen=settings.server.listen,
+            allow_plain_http=settings.server.allow_plain_http,
+            trusted_proxies=settings.server.trusted_proxies,
+            commands={name: link.commands for name, link in links.items()},
+            member_interfaces=lambda pbx, agent: links[pbx].pump.state.interfaces_of(agent),
+            is_phone=lambda endpoint: any(link.is_phone(endpoint) for link in links.values()),
+            dialler=dialler,
+            board=board,
+            pops=pops,
+            push=push.handle,
+            push_status=lambda: {"state": "ok", "sockets": push.connections},
+            publish=broker.publish,
+            pbx_status=pbx_status,
+            on_accounts_changed=seats.reload,
+            on_session_ended=push.close_sessions_of,
+            clock=_utc_now,
+            version=__version__,
+        )
+    )
+    return Service(
+        settings=settings,
+        store=store,
+        app=app,
+        push=push,
+        links=links,
+        dispatcher=dispatcher,
+        call_log=call_log,
+        pops=pops,
+        board=board_service,
+        dialler=dialler,
+        seats=seats,
+        origins=origins,
+    )

@@ -1,0 +1,91 @@
+"""Which leg of a call concerns which agent's screen, and what its end means there. Telephone rules only, no memory."""
+
+from __future__ import annotations
+
+from pbx.calls import Call, CallLeg, CallOutcome, CallState, LegResult
+from screenpop.screen_pop import PopPhase, RetractReason, internal_caller
+
+_REASON_BY_RESULT = {
+    LegResult.ANSWERED_ELSEWHERE: RetractReason.ANSWERED_ELSEWHERE,
+    LegResult.CANCELLED: RetractReason.CALLER_GAVE_UP,
+    LegResult.MISSED: RetractReason.NO_ANSWER,
+    LegResult.REJECTED: RetractReason.REJECTED,
+    LegResult.BUSY: RetractReason.UNAVAILABLE,
+    LegResult.UNAVAILABLE: RetractReason.UNAVAILABLE,
+    LegResult.FAILED: RetractReason.UNAVAILABLE,
+    LegResult.FORWARDED: RetractReason.TRANSFERRED,
+}
+#: For the calling agent of an outbound call, and for a leg whose own result never came.
+_REASON_BY_OUTCOME: dict[CallOutcome | None, RetractReason] = {
+    CallOutcome.NO_ANSWER: RetractReason.NO_ANSWER,
+    CallOutcome.AGENT_NO_ANSWER: RetractReason.NO_ANSWER,
+    CallOutcome.REJECTED: RetractReason.REJECTED,
+    CallOutcome.CANCELLED: RetractReason.CALLER_GAVE_UP,
+    CallOutcome.ABANDONED: RetractReason.CALLER_GAVE_UP,
+}
+
+
+def legs_on_screens(call: Call) -> dict[str, CallLeg]:
+    """The leg that each agent's screen is about: where they talk, else what rings now, else what was last."""
+    found: dict[str, CallLeg] = {}
+    colleague_who_dialled = internal_caller(call)  # knows whom: no pop for the one who calls
+    for leg in call.legs:
+        if leg.agent is None or leg is colleague_who_dialled:
+            continue
+        best = found.get(leg.agent)
+        if best is None or _rank(call, leg) >= _rank(call, best):
+            found[leg.agent] = leg
+    return found
+
+
+def _rank(call: Call, leg: CallLeg) -> int:
+    if is_over(call, leg):
+        return 0
+    return 2 if is_talking(leg) else 1
+
+
+def is_over(call: Call, leg: CallLeg) -> bool:
+    """The offer was withdrawn, the talk has ended, or the whole call has, even if nobody told about this leg."""
+    if leg.ended_at is not None or call.state is CallState.ENDED:
+        return True
+    return leg.result not in (None, LegResult.ANSWERED, LegResult.CALLER)
+
+
+def is_talking(leg: CallLeg) -> bool:
+    """The phone was taken (until the leg ends)."""
+    return leg.answered_at is not None or leg.result is LegResult.ANSWERED
+
+
+def phase_of(leg: CallLeg) -> PopPhase:
+    """The phase of a leg that is not over."""
+    if leg.on_hold:
+        return PopPhase.HOLD
+    return PopPhase.TALKING if is_talking(leg) else PopPhase.RINGING
+
+
+def has_talked(leg: CallLeg) -> bool:
+    """A leg that is over ended a talk. A phone picked up for an announcement the caller did not wait for has not talked (A36)."""
+    return leg.result is LegResult.ANSWERED or (leg.result is None and is_talking(leg))
+
+
+def retract_reason(call: Call, leg: CallLeg) -> RetractReason | None:
+    """Why an untalked offer is over; None while the call must still tell (a calling agent's leg has no reason of its own)."""
+    if leg.result is not None and leg.result in _REASON_BY_RESULT:
+        return _REASON_BY_RESULT[leg.result]
+    if call.state is not CallState.ENDED:
+        return None
+    return _REASON_BY_OUTCOME.get(call.outcome, RetractReason.UNAVAILABLE)
+
+
+def winner_of(call: Call, loser: CallLeg) -> CallLeg | None:
+    """Who talks instead of `loser`: the latest answered leg that is not theirs."""
+    taken = [leg for leg in call.legs if leg.leg_id != loser.leg_id and is_talking(leg)]
+    return max(taken, key=lambda leg: (leg.answered_at or 0.0, leg.leg_id), default=None)
+
+
+def is_lost(call: Call, leg: CallLeg) -> bool:
+    """Somebody took the call after this phone began to ring: its retract is on the way."""
+    winner = winner_of(call, leg)
+    if winner is None or is_talking(leg) or winner.answered_at is None or leg.rang_at is None:
+        return False
+    return winner.ended_at is None and winner.answered_at >= leg.rang_at

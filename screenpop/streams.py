@@ -1,0 +1,179 @@
+"""Numbered frames for one screen, kept for a while, so that a cut connection goes on without holes or duplicates.
+
+A frame gets its number when it is taken for sending, not when the news comes: what is replaced by newer news
+before a slow client took it leaves no hole.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from crm_store.access import Principal
+from screenpop.broker import Broker, Publication, Unsubscribe, encode
+from screenpop.topics import topics_of
+
+#: What this user may see of a publication: the same object, a reduced copy, or None for nothing.
+Visible: TypeAlias = Callable[[Principal, str, Mapping[str, Any]], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLimits:
+    """Bounds of one stream: what may wait for a slow client, and what is kept to resume."""
+
+    waiting_frames: int = 256
+    waiting_bytes: int = 1024 * 1024
+    kept_frames: int = 256
+    kept_bytes: int = 64 * 1024
+
+
+class Stream:
+    """The frames of one screen. `wake` is called when there is something to take; None while nobody is connected."""
+
+    def __init__(self, stream_id: str, user: Principal, visible: Visible, limits: StreamLimits) -> None:
+        self.id = stream_id
+        self.user = user
+        self.names: frozenset[str] = frozenset()
+        self.wake: Callable[[], None] | None = None
+        self.overflowed = False
+        self._visible = visible
+        self._limits = limits
+        self._seq = 0
+        self._waiting: dict[object, tuple[str, str, bytes]] = {}
+        self._waiting_bytes = 0
+        self._unkeyed = 0
+        self._kept: deque[tuple[int, bytes, bytes]] = deque()
+        self._kept_bytes = 0
+        self._unsubscribe: Unsubscribe | None = None
+
+    # --- news in ------------------------------------------------------------------------------------------------------
+
+    def follow(self, broker: Broker, names: frozenset[str]) -> None:
+        """Listen to these topics from now on, and to no others."""
+        self.close()
+        self.names = names
+        self._unsubscribe = broker.subscribe(topics_of(self.user, names), self._deliver)
+
+    def close(self) -> None:
+        """Listen to nothing."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+
+    def _deliver(self, news: Publication) -> None:
+        data = self._visible(self.user, news.kind, news.data)
+        if data is None or self.overflowed:
+            return
+        if news.kind == "pop.update" and data.get("match") == "withheld":
+            self.forget()  # the PBX may restrict a number late: earlier frames with it may not be sent again
+        encoded = news.encoded if data is news.data else encode(data)
+        self._put(news.key, news.kind, news.at, encoded)
+
+    def send(self, kind: str, at: str, data: Mapping[str, Any]) -> None:
+        """A frame for this client alone."""
+        self._put(None, kind, at, encode(data))
+
+    def start_over(self, at: str, snapshot: Mapping[str, Any]) -> None:
+        """A snapshot replaces all that still waits: it already holds it."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self.overflowed = False
+        data = self._visible(self.user, "snapshot", snapshot)
+        self.send("snapshot", at, data if data is not None else {})
+
+    def _put(self, key: object | None, kind: str, at: str, encoded: bytes) -> None:
+        if key is None:
+            self._unkeyed += 1
+            key = self._unkeyed
+        replaced = self._waiting.get(key)
+        self._waiting_bytes += len(encoded) - (len(replaced[2]) if replaced else 0)
+        self._waiting[key] = (kind, at, encoded)
+        much = len(self._waiting) > self._limits.waiting_frames or self._waiting_bytes > self._limits.waiting_bytes
+        if much and len(self._waiting) > 1:  # one big snapshot alone is not slowness
+            self.overflowed = True
+        if self.wake is not None:
+            self.wake()
+
+    # --- frames out ---------------------------------------------------------------------------------------------------
+
+    def take(self) -> bytes | None:
+        """The next frame, numbered and kept for a resume; None when the client has everything."""
+        if not self._waiting:
+            return None
+        key = next(iter(self._waiting))
+        kind, at, encoded = self._waiting.pop(key)
+        self._waiting_bytes -= len(encoded)
+        self._seq += 1
+        head = b'{"v":1,"seq":%d,"type":"%s","at":"%s","data":' % (self._seq, kind.encode(), at.encode())
+        self._keep(head, encoded)
+        return b"".join((head, encoded, b"}"))
+
+    def _keep(self, head: bytes, encoded: bytes) -> None:
+        self._kept.append((self._seq, head, encoded))
+        self._kept_bytes += len(encoded)
+        while len(self._kept) > self._limits.kept_frames or self._kept_bytes > self._limits.kept_bytes:
+            self._kept_bytes -= len(self._kept.popleft()[2])
+
+    def since(self, seq: int) -> list[bytes] | None:
+        """The frames after `seq`, as they were sent; None when some are no longer kept or were never sent."""
+        if seq > self._seq or self.overflowed:
+            return None
+        missed = [(head, encoded) for number, head, encoded in self._kept if number > seq]
+        if len(missed) != self._seq - seq:
+            return None
+        return [b"".join((head, encoded, b"}")) for head, encoded in missed]
+
+    def forget(self) -> None:
+        """Keep nothing of what was sent: the next resume gets a snapshot."""
+        self._kept.clear()
+        self._kept_bytes = 0
+
+
+class Streams:
+    """All streams of this process, by id. A stream without a connection is dropped by `drop`, when the server says so."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        visible: Visible,
+        new_id: Callable[[], str],
+        limits: StreamLimits | None = None,
+    ) -> None:
+        self._broker = broker
+        self._visible = visible
+        self._new_id = new_id
+        self._limits = limits or StreamLimits()
+        self._streams: dict[str, Stream] = {}
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def open(self, user: Principal) -> Stream:
+        """A new stream that listens to nothing yet."""
+        stream = Stream(self._new_id(), user, self._visible, self._limits)
+        self._streams[stream.id] = stream
+        return stream
+
+    def follow(self, stream: Stream, names: frozenset[str]) -> None:
+        """Let the stream listen to these topics."""
+        stream.follow(self._broker, names)
+
+    def find(self, stream_id: str, user: Principal, names: frozenset[str]) -> Stream | None:
+        """The stream of this same user with the same rights and topics."""
+        stream = self._streams.get(stream_id)
+        if stream is None or stream.names != names:
+            return None
+        same = (stream.user.name, stream.user.role, stream.user.scopes) == (user.name, user.role, user.scopes)
+        return stream if same else None
+
+    def drop(self, stream: Stream) -> None:
+        """Forget it; a resume gets a snapshot instead."""
+        stream.close()
+        self._streams.pop(stream.id, None)
+
+    def drop_if_unused(self, stream: Stream) -> None:
+        """Drop a stream that nobody resumed."""
+        if stream.wake is None:
+            self.drop(stream)

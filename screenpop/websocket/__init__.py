@@ -1,0 +1,1 @@
+"""The push socket for browsers and desktop programs, on aiohttp."""

@@ -1,0 +1,109 @@
+"""Call records held against what the phones' own SIP logs say: one sentence for each difference."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from tests.asterisk.truth import CallTruth
+
+# Asterisk's whole seconds, the phones' clocks and the way between them.
+TOLERANCE_S = 1.0
+# A record belongs to the call of the same number that began at most so long before or after it.
+NEAR_S = 5.0
+
+Record = dict[str, Any]
+
+
+def compare(records: Sequence[Record], truths: Sequence[CallTruth]) -> list[str]:
+    """What differs between call records (interfaces.md, section 3) and the truth; empty when all is right.
+
+    Every truth needs exactly one record and every record a truth.
+    """
+    left = list(records)
+    differences: list[str] = []
+    for truth in truths:
+        record = _find(truth, left)
+        if record is None:
+            differences.append(f"{_name(truth)}: there is no record")
+            continue
+        left.remove(record)
+        differences += [f"{_name(truth)}: {difference}" for difference in _differences(record, truth)]
+    differences += [f"record {record['id']} ({record['direction']}) is of no call" for record in left]
+    return differences
+
+
+def _name(truth: CallTruth) -> str:
+    return f"{truth.direction} {truth.number or 'withheld'} to {truth.dialled}"
+
+
+def _find(truth: CallTruth, records: list[Record]) -> Record | None:
+    """The record of the same number and direction that began nearest in time; without times the first."""
+    fitting = [record for record in records if _same_call(record, truth)]
+    return min(fitting, key=lambda record: abs(_away(record, truth)), default=None)
+
+
+def _same_call(record: Record, truth: CallTruth) -> bool:
+    same_number = truth.number in (record["remote"]["number"], record["remote"]["raw"], record["remote"]["dialled"])
+    same_did = truth.direction != "inbound" or record["did"] in (truth.dialled, None)
+    return record["direction"] == truth.direction and same_number and same_did and abs(_away(record, truth)) <= NEAR_S
+
+
+def _away(record: Record, truth: CallTruth) -> float:
+    started = seconds(record["started_at"])
+    return 0.0 if started is None else started - truth.started_at
+
+
+def seconds(time: str | None) -> float | None:
+    """An RFC 3339 time as seconds since 1970."""
+    return None if time is None else datetime.fromisoformat(time).timestamp()
+
+
+def _differences(record: Record, truth: CallTruth) -> list[str]:
+    exact = {"outcome": truth.outcome, "ended_by": truth.ended_by, "queue": truth.queue}
+    told = {key: wanted for key, wanted in exact.items() if wanted != "unknown"}
+    found = [f"{key} is {record[key]}, was {wanted}" for key, wanted in told.items() if record[key] != wanted]
+    timed = {"wait_s": truth.wait_s} | ({} if truth.talk_s is None else {"talk_s": truth.talk_s})
+    for key, wanted in timed.items():
+        found += _apart(key, record[key], wanted, untimed=record["started_at"] is None)
+    if truth.direction == "inbound" and record["did"] != truth.dialled:
+        found.append(f"did is {record['did']}, was {truth.dialled}")
+    if truth.direction == "inbound" and truth.number and _bare(record["remote"]["name"]) != _bare(truth.name):
+        found.append(f"name is {record['remote']['name']!r}, was {truth.name!r}")
+    return found + _legs(record, truth)
+
+
+def _bare(name: str | None) -> str | None:
+    """Asterisk keeps the backslashes of a SIP quoted string in the name."""
+    return name and name.replace("\\", "")
+
+
+def _apart(key: str, said: float | None, wanted: float | None, *, untimed: bool) -> list[str]:
+    if untimed and said is None:
+        return []
+    if said is None or wanted is None:
+        return [] if said == wanted else [f"{key} is {said}, was {wanted}"]
+    return [] if abs(said - wanted) <= TOLERANCE_S else [f"{key} is {said:.1f}, was {wanted:.1f}"]
+
+
+def _legs(record: Record, truth: CallTruth) -> list[str]:
+    """Who was rung and with what result; two devices of one colleague that ring together are one leg."""
+    said = sorted((leg["extension"], leg["result"]) for leg in record["legs"])
+    if truth.direction == "inbound":
+        wanted = sorted(_one_per_colleague(truth))
+        return [] if said == wanted else [f"legs are {said}, were {wanted}"]
+    talked = [extension for extension, result in said if result == "answered"]
+    if truth.outcome == "answered" and truth.extension not in talked:
+        return [f"the colleague {truth.extension} is missing among those who talked: {talked}"]
+    return []
+
+
+def _one_per_colleague(truth: CallTruth) -> list[tuple[str, str]]:
+    legs: dict[tuple[str, int], list[str]] = {}
+    for offer in truth.offers:
+        # The same phone rung again later is another leg; a second device rings within a moment of the first.
+        rung_before = [
+            other for other in truth.offers if other.endpoint == offer.endpoint and other.rang_at < offer.rang_at
+        ]
+        legs.setdefault((offer.extension, len(rung_before)), []).append(offer.result)
+    order = ("answered", "rejected", "answered_elsewhere", "cancelled", "missed", "busy")
+    return [(extension, min(results, key=order.index)) for (extension, _), results in legs.items()]

@@ -1,0 +1,153 @@
+"""The small call centre that the tests play in: extensions, queues and what each dialled number leads to."""
+
+from dataclasses import dataclass
+
+# Every number here is of a range that the regulator keeps free for fiction.
+DID = "+4420794601{:02d}".format
+
+# Extension -> the agent's name. 1012 has a phone that never registered.
+AGENTS = {
+    "1001": "Anna One",
+    "1002": "Boris Two",
+    "1003": "Cyril Three",
+    "1004": "Dana Four",
+    "1005": "Emil Five",
+    "1006": "Filip Six",
+    "1007": "Gita Seven",
+    "1008": "Hana Eight",
+    "1009": "Ivan Nine",
+    "1010": "Jana Ten",
+    "1011": "Karol Eleven",
+    "1012": "Lena Twelve",
+}
+UNREGISTERED = "1012"
+# Phones of the queue for load; one SIPp process plays them all.
+BANK_PHONES = tuple(f"20{number:02}" for number in range(1, 41))
+# The second device (soft phone) of an agent, as FreePBX names it.
+TWINS = {"1001": "991001", "1002": "991002"}
+
+# Queue -> options and members as in queues.conf; "support" and "600" are in the sample and only get a shorter ring.
+QUEUES: dict[str, tuple[str, ...]] = {
+    "support(+)": ("timeout = 4",),
+    "600(+)": ("timeout = 6",),
+    "sales": (
+        "strategy = ringall",
+        "timeout = 6",
+        "member => PJSIP/1001,0,Anna One",
+        "member => PJSIP/1002,0,Boris Two",
+        "member => PJSIP/1004,0,Dana Four",
+    ),
+    "linear": (
+        "strategy = linear",
+        "timeout = 3",
+        "member => PJSIP/1005,0,Emil Five",
+        "member => PJSIP/1006,0,Filip Six",
+    ),
+    "short": ("strategy = ringall", "timeout = 2", "member => PJSIP/1007,0,Gita Seven"),
+    "local": ("strategy = ringall", "timeout = 6", "member => Local/1003@from-queue,0,Cyril Three,hint:1003@ext-local"),
+    "nobody": ("strategy = ringall", "joinempty = yes", "leavewhenempty = no"),
+    "empty": ("strategy = ringall", "joinempty = no"),
+    "leaving": (
+        "strategy = ringall",
+        "timeout = 2",
+        "joinempty = yes",
+        "leavewhenempty = paused,unavailable",
+        "member => PJSIP/1008,0,Hana Eight",
+    ),
+    "full": ("strategy = ringall", "joinempty = yes", "maxlen = 1"),
+    "exit": ("strategy = ringall", "joinempty = yes", "context = queue-exit"),
+    # Only the dialplan of FreePBX's shape leads here.
+    "604": ("strategy = ringall", "timeout = 10", "member => Local/1007@from-queue/n,0,Gita Seven,hint:1007@ext-local"),
+    # For load: many members, quick to ring.
+    "busyline": (
+        "strategy = rrmemory",
+        "timeout = 15",
+        *(f"member => PJSIP/{phone},0,Agent {phone}" for phone in BANK_PHONES),
+    ),
+}
+
+
+def extension_of(endpoint: str) -> str:
+    """The extension that a phone belongs to: 991001 is the second device of 1001."""
+    return endpoint.removeprefix("99") if len(endpoint) == 6 else endpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """What a dialled number leads to, and the outcome when nobody answers and the PBX ends the call."""
+
+    # Empty: the sample extensions.conf has this number already.
+    dialplan: tuple[str, ...] = ()
+    # Endpoints that can ring, by queue ("" = without a queue), in the order in which the call meets the queues.
+    phones: dict[str, tuple[str, ...]]
+    # None: told by the phones' answers (603 rejected, 486 busy, rang out no_answer).
+    given_up: str | None = None
+    # How long the queues keep a caller (the first one, when a mailbox follows).
+    wait_s: int | None = None
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues that the call meets, in order."""
+        return tuple(name for name in self.phones if name)
+
+
+def _direct(*endpoints: str, ring_s: int = 4) -> Destination:
+    """Dial the phones at once, busy tone when none answers."""
+    target = "&".join(f"PJSIP/{endpoint}" for endpoint in endpoints)
+    return Destination(
+        dialplan=(f"Dial({target},{ring_s},tT)", "Goto(unanswered,${DIALSTATUS},1)"), phones={"": endpoints}
+    )
+
+
+def _sample(queue: str, *endpoints: str) -> Destination:
+    """A number that the sample extensions.conf leads somewhere."""
+    return Destination(
+        phones={queue: endpoints}, given_up="queue_timeout" if queue else None, wait_s=120 if queue else None
+    )
+
+
+def _queue(name: str, *endpoints: str, wait_s: int = 60, given_up: str = "queue_timeout") -> Destination:
+    """Answer, then wait in the queue for at most `wait_s` seconds."""
+    return Destination(
+        dialplan=("Answer()", f"Queue({name},tT,,,{wait_s})", "Hangup()"),
+        phones={name: endpoints},
+        given_up=given_up,
+        wait_s=wait_s,
+    )
+
+
+DESTINATIONS: dict[str, Destination] = {
+    **{DID(int(extension[2:])): _direct(extension) for extension in AGENTS},
+    DID(20): _direct("1001", "1002", "1003", ring_s=6),
+    DID(21): _direct("1001", "991001", ring_s=6),
+    DID(22): Destination(dialplan=("Answer()", "Wait(30)", "Hangup()"), phones={}, given_up="ivr_only"),
+    DID(1): _sample("", "1001"),
+    DID(30): _sample("support", "1001", "1002", "1003"),
+    DID(31): _queue("sales", "1001", "1002", "1004"),
+    DID(32): _sample("600", "1001", "1002", "991001", "991002"),
+    DID(33): _queue("linear", "1005", "1006"),
+    DID(34): _queue("short", "1007", wait_s=3),
+    DID(35): Destination(
+        dialplan=("Answer()", "Queue(short,tT,,,3)", "Queue(support,tT,,,60)", "Hangup()"),
+        phones={"short": ("1007",), "support": ("1001", "1002", "1003")},
+        given_up="queue_timeout",
+        wait_s=63,
+    ),
+    DID(36): _queue("local", "1003"),
+    DID(37): _queue("nobody", wait_s=30),
+    DID(38): _queue("empty", given_up="queue_empty"),
+    DID(39): _queue("leaving", "1008", given_up="queue_empty"),
+    DID(40): _queue("full", wait_s=30, given_up="queue_full"),
+    DID(41): _queue("exit", wait_s=30, given_up="exit_key"),
+    DID(42): Destination(
+        dialplan=("Answer()", "Queue(short,tT,,,3)", "VoiceMail(1007@default,u)", "Hangup()"),
+        phones={"short": ("1007",)},
+        given_up="voicemail",
+        wait_s=3,
+    ),
+    DID(50): Destination(
+        phones={"604": ("1007",), "": ("1001", "1002", "991001", "991002")}, given_up="queue_timeout", wait_s=3
+    ),
+    DID(51): _direct("1001", "1002", "991001", "991002"),
+    DID(43): _queue("busyline", *BANK_PHONES),
+}

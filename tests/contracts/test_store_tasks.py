@@ -1,0 +1,215 @@
+"""What a store promises about tasks: one call-back per person, closed by a later talk, taken by one agent at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from crm_store.errors import InvalidInput, NotFound, VersionConflict
+from crm_store.store import CrmStore
+from crm_store.tasks import LostCall, Task, TaskFilter, TaskInput
+from tests.contracts.examples import EVA, JAN, NOW, WITHHELD, at, call, customer
+
+
+def lost(call_id: str, number: str = JAN, *, when: datetime = NOW, **changed: object) -> LostCall:
+    fields = {"customer_id": None, "queue": "support", "owner": None, **changed}
+    return LostCall(call_id=call_id, number=number, at=when, **fields)  # type: ignore[arg-type]
+
+
+async def open_tasks(store: CrmStore) -> list[Task]:
+    return list((await store.tasks(TaskFilter(state="open"), cursor=None, limit=50)).items)
+
+
+async def test_a_task_comes_back_as_it_was_given(store: CrmStore) -> None:
+    jan = await customer(store, "Ján")
+    fields = TaskInput(title="send the offer", due_at=at(60), owner="eva", customer_id=jan, number="0905 123 456")
+    task = await store.create_task(fields, user="jan", now=NOW)
+    assert task == await store.task(task.id)
+    assert (task.kind, task.title, task.state, task.version) == ("todo", "send the offer", "open", 1)
+    assert (task.due_at, task.owner, task.customer_id, task.customer_name) == (at(60), "eva", jan, "Ján")
+    assert (task.number, task.call_ids, task.claimed_by, task.created_at) == (JAN, (), None, NOW)
+
+
+async def test_a_task_of_a_call_belongs_to_the_calls_customer(store: CrmStore) -> None:
+    jan = await customer(store, "Ján", JAN)
+    await store.save_calls([call("A")], now=NOW)
+    task = await store.create_task(TaskInput(title="ask again", call_ids=("A",)), user="eva", now=NOW)
+    assert (task.customer_id, task.call_ids) == (jan, ("A",))
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        (TaskInput(), "title"),
+        (TaskInput(title="x" * 201), "title"),
+        (TaskInput(title="x", kind="party"), "kind"),
+        (TaskInput(title="x", state="half"), "state"),
+        (TaskInput(title="x", customer_id=77), "customer_id"),
+        (TaskInput(title="x", clear=frozenset({"title"})), "clear"),
+    ],
+)
+async def test_bad_input_is_refused_by_the_name_of_its_field(store: CrmStore, fields: TaskInput, named: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await store.create_task(fields, user="eva", now=NOW)
+    assert refused.value.field == named
+
+
+async def test_an_unknown_task_is_not_found(store: CrmStore) -> None:
+    with pytest.raises(NotFound):
+        await store.task(77)
+    with pytest.raises(NotFound):
+        await store.update_task(77, TaskInput(title="x"), user="eva", now=NOW, version=None)
+
+
+async def test_an_edit_changes_only_what_it_names_and_clears_what_it_says(store: CrmStore) -> None:
+    task = await store.create_task(TaskInput(title="ask", due_at=at(1), owner="eva"), user="eva", now=NOW)
+    edit = TaskInput(title="ask again", clear=frozenset({"due_at", "owner"}))
+    edited = await store.update_task(task.id, edit, user="eva", now=NOW, version=1)
+    assert (edited.title, edited.due_at, edited.owner, edited.version) == ("ask again", None, None, 2)
+    with pytest.raises(VersionConflict):
+        await store.update_task(task.id, TaskInput(title="x"), user="jan", now=NOW, version=1)
+
+
+async def test_finishing_a_task_says_who_and_when_and_stands_in_the_timeline(store: CrmStore) -> None:
+    jan = await customer(store, "Ján")
+    task = await store.create_task(TaskInput(title="send the offer", customer_id=jan), user="eva", now=NOW)
+    done = await store.update_task(task.id, TaskInput(state="done"), user="eva", now=at(5), version=None)
+    assert (done.state, done.done_at, done.done_by) == ("done", at(5), "eva")
+    (activity,) = (await store.timeline(jan, cursor=None, limit=10)).items
+    assert (activity.kind, activity.text, activity.agent, activity.at) == ("task_done", "send the offer", "eva", at(5))
+    again = await store.update_task(task.id, TaskInput(state="open"), user="eva", now=at(6), version=None)
+    assert (again.state, again.done_at, again.done_by) == ("open", None, None)
+
+
+async def test_one_agent_at_a_time_takes_a_task(store: CrmStore) -> None:
+    task = await store.note_lost_call(lost("A"), now=NOW)
+    await store.update_task(task.id, TaskInput(claimed_by="eva"), user="eva", now=NOW, version=None)
+    with pytest.raises(VersionConflict):
+        await store.update_task(task.id, TaskInput(claimed_by="jan"), user="jan", now=NOW, version=None)
+    free = TaskInput(clear=frozenset({"claimed_by"}))
+    await store.update_task(task.id, free, user="eva", now=NOW, version=None)
+    taken = await store.update_task(task.id, TaskInput(claimed_by="jan"), user="jan", now=NOW, version=None)
+    assert taken.claimed_by == "jan"
+
+
+async def test_tasks_come_by_due_time_undated_last_page_by_page(store: CrmStore) -> None:
+    for title, due in (("d", None), ("b", at(2)), ("a", at(1)), ("c", at(2)), ("e", None)):
+        await store.create_task(TaskInput(title=title, due_at=due), user="eva", now=NOW)
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(3):
+        page = await store.tasks(TaskFilter(), cursor=cursor, limit=2)
+        seen += [task.title for task in page.items]
+        cursor = page.next
+    assert cursor is None
+    assert seen == ["a", "b", "c", "d", "e"]
+
+
+async def test_tasks_are_filtered(store: CrmStore) -> None:
+    jan = await customer(store, "Ján")
+    await store.create_task(TaskInput(title="eva's", owner="eva", due_at=at(5)), user="eva", now=NOW)
+    await store.create_task(TaskInput(title="jan's", owner="jan", kind="callback"), user="eva", now=NOW)
+    await store.create_task(TaskInput(title="anybody's", customer_id=jan, state="done"), user="eva", now=NOW)
+
+    async def titles(**where: object) -> list[str]:
+        page = await store.tasks(TaskFilter(**where), cursor=None, limit=10)  # type: ignore[arg-type]
+        return [task.title for task in page.items]
+
+    assert await titles(owner="eva") == ["eva's", "anybody's"]
+    assert await titles(state="open") == ["eva's", "jan's"]
+    assert await titles(kind="callback") == ["jan's"]
+    assert await titles(customer_id=jan) == ["anybody's"]
+    assert await titles(due_before=at(6)) == ["eva's"]
+    assert await titles(due_before=at(5)) == []
+
+
+async def test_a_lost_call_makes_one_call_back_per_person(store: CrmStore) -> None:
+    first = await store.note_lost_call(lost("A"), now=at(1))
+    assert (first.kind, first.state, first.number, first.call_ids) == ("callback", "open", JAN, ("A",))
+    assert (first.due_at, first.customer_id, first.owner) == (NOW, None, None)
+    again = await store.note_lost_call(lost("B", when=at(5)), now=at(6))
+    assert (again.id, again.call_ids) == (first.id, ("A", "B"))
+    other = await store.note_lost_call(lost("C", EVA), now=at(7))
+    assert other.id != first.id
+
+
+async def test_the_same_lost_call_counts_once_even_after_the_call_back(store: CrmStore) -> None:
+    task = await store.note_lost_call(lost("A"), now=NOW)
+    await store.update_task(task.id, TaskInput(state="done"), user="eva", now=NOW, version=None)
+    same = await store.note_lost_call(lost("A"), now=NOW)
+    assert (same.id, same.state) == (task.id, "done")
+    assert await open_tasks(store) == []
+
+
+async def test_a_known_callers_lost_calls_from_two_numbers_are_one_call_back(store: CrmStore) -> None:
+    jan = await customer(store, "Ján", JAN, EVA)
+    await store.note_lost_call(lost("A", customer_id=jan), now=NOW)
+    task = await store.note_lost_call(lost("B", EVA), now=NOW)
+    assert (task.customer_id, task.call_ids) == (jan, ("A", "B"))
+
+
+async def test_who_missed_a_direct_call_owns_the_call_back_until_somebody_else_misses_one(store: CrmStore) -> None:
+    first = await store.note_lost_call(lost("A", owner="eva", queue=None), now=NOW)
+    assert first.owner == "eva"
+    assert (await store.note_lost_call(lost("B", owner="eva", queue=None), now=NOW)).owner == "eva"
+    assert (await store.note_lost_call(lost("C"), now=NOW)).owner is None
+
+
+async def test_a_promised_call_back_stays_beside_those_of_lost_calls(store: CrmStore) -> None:
+    jan = await customer(store, "Ján", JAN)
+    promised = await store.create_task(
+        TaskInput(kind="callback", title="Friday", customer_id=jan, due_at=at(5000)), user="eva", now=NOW
+    )
+    missed = await store.note_lost_call(lost("A"), now=NOW)
+    assert missed.id != promised.id
+    closed = await store.close_callbacks(customer_id=jan, number=JAN, user="eva", since=at(1), now=at(2))
+    assert [task.id for task in closed] == [missed.id]
+    assert [task.id for task in await open_tasks(store)] == [promised.id]
+
+
+async def test_a_later_talk_closes_the_call_back(store: CrmStore) -> None:
+    await store.note_lost_call(lost("A"), now=NOW)
+    assert await store.close_callbacks(customer_id=None, number=EVA, user="eva", since=at(1), now=at(2)) == []
+    (closed,) = await store.close_callbacks(customer_id=None, number=JAN, user="eva", since=at(1), now=at(2))
+    assert (closed.state, closed.done_by, closed.done_at) == ("done", "eva", at(2))
+    assert await open_tasks(store) == []
+
+
+async def test_a_talk_that_began_before_the_call_was_lost_closes_nothing(store: CrmStore) -> None:
+    await store.note_lost_call(lost("A", when=at(3)), now=at(3))
+    assert await store.close_callbacks(customer_id=None, number=JAN, user="eva", since=at(1), now=at(4)) == []
+    assert len(await open_tasks(store)) == 1
+
+
+async def test_a_talk_with_nobody_known_closes_nothing(store: CrmStore) -> None:
+    await store.note_lost_call(lost("A"), now=NOW)
+    assert await store.close_callbacks(customer_id=None, number=None, user="eva", since=at(1), now=at(2)) == []
+
+
+async def test_a_number_that_gets_a_customer_takes_its_call_back_along(store: CrmStore) -> None:
+    task = await store.note_lost_call(lost("A"), now=NOW)
+    jan = await customer(store, "Ján", JAN)
+    moved = await store.task(task.id)
+    assert (moved.customer_id, moved.customer_name) == (jan, "Ján")
+    assert (await store.note_lost_call(lost("B"), now=NOW)).id == task.id
+
+
+async def test_a_call_back_that_finds_its_customers_other_one_joins_it(store: CrmStore) -> None:
+    jan = await customer(store, "Ján", EVA)
+    first = await store.note_lost_call(lost("A", EVA), now=NOW)
+    await store.save_calls([call("B")], now=NOW)
+    await store.note_lost_call(lost("B", when=at(4)), now=at(4))
+    await store.set_call_customer("B", jan, user="eva", now=at(5))
+    (task,) = await open_tasks(store)
+    assert (task.id, task.customer_id, task.call_ids) == (first.id, jan, ("A", "B"))
+    # The later of the two lost calls counts.
+    assert await store.close_callbacks(customer_id=jan, number=None, user="eva", since=at(2), now=at(6)) == []
+
+
+async def test_a_withheld_lost_call_leaves_no_digits(store: CrmStore) -> None:
+    jan = await customer(store, "Ján")
+    await store.save_calls([call("A", remote=WITHHELD)], now=NOW)
+    await store.set_call_customer("A", jan, user="eva", now=NOW)
+    task = await store.note_lost_call(lost("A"), now=NOW)
+    assert (task.customer_id, task.number) == (jan, None)

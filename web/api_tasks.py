@@ -1,0 +1,143 @@
+"""`/tasks`: things to do and lost calls to call back, claimed by one agent at a time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from crm_store.access import Permission
+from crm_store.errors import NotFound, VersionConflict
+from crm_store.tasks import Task, TaskFilter, TaskInput
+from web.answers import expected_version, json_answer, page_answer, visible
+from web.checked_inputs import checked_customer, checked_owner, typed_number
+from web.deps import deps_of, principal_of
+from web.openapi import ApiTable
+from web.problems import Problem, invalid
+from web.schemas import TaskBody, TaskChange, TaskQuery
+from web.view_models import TaskListView, TaskView
+from web.views import task_json
+
+TASKS = ApiTable("tasks")
+TASK = "/tasks/{task_id:[0-9]{1,15}}"
+_CLEARABLE = frozenset({"due_at", "owner", "customer_id", "number", "claimed_by"})
+
+
+@TASKS.add("GET", "/tasks", Permission.CRM_READ, "Tasks by due time", takes=TaskQuery, returns=TaskListView)
+async def list_tasks(request: web.Request, query: TaskQuery) -> web.StreamResponse:
+    """`owner` gives that person's and the team's. An agent gets their own whatever the filter says."""
+    who = principal_of(request)
+    if not who.may(Permission.TASKS_ALL) and query.owner not in (None, who.name):
+        raise Problem(403, "forbidden", "Only a supervisor may list other people's tasks.")
+    where = TaskFilter(
+        owner=query.owner if who.may(Permission.TASKS_ALL) else who.name,
+        state=query.state,
+        kind=query.kind,
+        customer_id=query.customer_id,
+        due_before=_utc(query.due_before),
+    )
+    page = await deps_of(request).store.tasks(where, cursor=query.cursor, limit=query.limit)
+    return page_answer(request, "task", page, task_json)
+
+
+@TASKS.add("POST", "/tasks", Permission.CRM_WRITE, "Create a task", takes=TaskBody, returns=TaskView, status=201)
+async def post_task(request: web.Request, body: TaskBody) -> web.StreamResponse:
+    """Without `owner` it is one's own; an explicit null makes it the team's."""
+    deps, who = deps_of(request), principal_of(request)
+    owner = body.owner if "owner" in body.model_fields_set else who.name
+    task = await deps.store.create_task(
+        TaskInput(
+            kind=body.kind,
+            title=body.title,
+            due_at=_utc(body.due_at),
+            owner=await checked_owner(request, owner) if owner else None,
+            customer_id=await checked_customer(request, body.customer_id),
+            number=typed_number(request, body.number) if body.number else None,
+        ),
+        user=who.name,
+        now=deps.clock(),
+    )
+    return _answer(request, task, status=201)
+
+
+@TASKS.add("GET", TASK, Permission.CRM_READ, "One task", returns=TaskView)
+async def get_task(request: web.Request) -> web.StreamResponse:
+    """The ETag is for If-Match."""
+    return _answer(request, await _seen_task(request))
+
+
+@TASKS.add(
+    "PATCH",
+    TASK,
+    Permission.CRM_WRITE,
+    "Change, finish or claim a task: what is left out stays, null empties",
+    takes=TaskChange,
+    returns=TaskView,
+    headers=("If-Match",),
+)
+async def patch_task(request: web.Request, body: TaskChange) -> web.StreamResponse:
+    """A claim is won by the first: whoever comes second gets 409."""
+    deps, who = deps_of(request), principal_of(request)
+    task, version = await _seen_task(request), expected_version(request)
+    claiming = "claimed_by" in body.model_fields_set
+    if claiming:
+        _check_claim(request, task, body.claimed_by)
+    fields = await _changes(request, body)
+    try:
+        task = await deps.store.update_task(
+            task.id,
+            fields,
+            user=who.name,
+            now=deps.clock(),
+            version=task.version if claiming and version is None else version,
+        )
+    except VersionConflict:
+        if claiming and version is None:
+            _check_claim(request, await deps.store.task(task.id), body.claimed_by)
+        raise
+    return _answer(request, task)
+
+
+def _check_claim(request: web.Request, task: Task, claimed_by: str | None) -> None:
+    who = principal_of(request)
+    if who.may(Permission.TASKS_ALL):
+        return
+    if claimed_by not in (None, who.name):
+        raise Problem(403, "forbidden", "Only a supervisor may claim for somebody else.")
+    if task.claimed_by not in (None, who.name):
+        raise Problem(409, "already_claimed", f"{task.claimed_by} is on it already.")
+
+
+async def _changes(request: web.Request, body: TaskChange) -> TaskInput:
+    sent = body.model_fields_set
+    for name in ("title", "kind", "state"):
+        if name in sent and getattr(body, name) is None:
+            raise invalid(name, "cannot be null")
+    return TaskInput(
+        kind=body.kind,
+        title=body.title,
+        state=body.state,
+        due_at=_utc(body.due_at),
+        owner=await checked_owner(request, body.owner) if body.owner else None,
+        customer_id=await checked_customer(request, body.customer_id),
+        number=typed_number(request, body.number) if body.number else None,
+        claimed_by=await checked_owner(request, body.claimed_by) if body.claimed_by else None,
+        clear=frozenset(name for name in sent & _CLEARABLE if getattr(body, name) is None),
+    )
+
+
+async def _seen_task(request: web.Request) -> Task:
+    deps, who = deps_of(request), principal_of(request)
+    task = await deps.store.task(int(request.match_info["task_id"]))
+    if not deps.access.may_see_task(who, owner=task.owner, claimed_by=task.claimed_by):
+        raise NotFound("There is no such task.")
+    return task
+
+
+def _answer(request: web.Request, task: Task, *, status: int = 200) -> web.Response:
+    headers = {"Location": f"/api/v1/tasks/{task.id}"} if status == 201 else None
+    return json_answer(visible(request, "task", task_json(task)), status=status, version=task.version, headers=headers)
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return at.astimezone(UTC) if at is not None else None

@@ -1,0 +1,70 @@
+"""The agent's desktop: what is due today, my calls, and the customer who was opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from crm_store.access import Permission
+from crm_store.activities import CallFilter, CallRecord
+from crm_store.errors import NotFound
+from crm_store.tasks import Task, TaskFilter
+from web.auth import require
+from web.deps import deps_of, principal_of
+from web.pages_customers import card_context
+from web.pages_shell import language_of, render, wants_part
+from web.views import task_json
+
+_MOST_TASKS = 12
+_MOST_CALLS = 15
+_PARTS = {"tasks": "part_today.html", "calls": "part_my_calls.html"}
+
+
+@require(Permission.SELF)
+async def home_page(request: web.Request) -> web.Response:
+    """The whole desktop, or one refreshed part of it (`?part=tasks|calls`)."""
+    start, end = language_of(request).day_bounds(deps_of(request).clock())
+    context: dict[str, Any] = {**await _today(request, end), "calls": await _my_calls(request, start)}
+    part = _PARTS.get(request.query.get("part", ""))
+    if wants_part(request) and part:
+        return render(request, part, context)
+    return render(request, "home.html", {**context, **await _opened_customer(request)})
+
+
+async def _today(request: web.Request, end: datetime) -> dict[str, Any]:
+    """My tasks that are due until tonight, and every open call-back that I may take."""
+    deps, who = deps_of(request), principal_of(request)
+    if not who.may(Permission.CRM_READ):
+        return {"tasks": [], "more_tasks": 0}
+    due = await deps.store.tasks(TaskFilter(owner=who.name, state="open", due_before=end), cursor=None, limit=50)
+    callbacks = await deps.store.tasks(TaskFilter(owner=who.name, state="open", kind="callback"), cursor=None, limit=50)
+    found: dict[int, Task] = {task.id: task for task in (*due.items, *callbacks.items)}
+    mine = [task for task in found.values() if task.claimed_by in (None, who.name)]
+    shown = [deps.access.visible(who.role, "task", task_json(task)) for task in mine[:_MOST_TASKS]]
+    return {"tasks": shown, "more_tasks": len(mine) - len(shown)}
+
+
+async def _my_calls(request: web.Request, start: datetime) -> list[dict[str, Any]]:
+    deps, who = deps_of(request), principal_of(request)
+    page = await deps.store.calls(CallFilter(agent=who.name, since=start), cursor=None, limit=_MOST_CALLS)
+    return [
+        {**deps.access.visible(who.role, "call", record), "my_result": _result_of(record, who.name)} for record in page.items
+    ]
+
+
+async def _opened_customer(request: web.Request) -> Mapping[str, Any]:
+    wanted = request.query.get("customer", "")
+    if wanted.isdecimal() and principal_of(request).may(Permission.CRM_READ):
+        try:
+            return await card_context(request, int(wanted))
+        except NotFound:
+            pass  # a deleted customer in an old address: the desktop without a card
+    return {"customer": None}
+
+
+def _result_of(record: CallRecord, agent: str) -> str | None:
+    results = [leg["result"] for leg in record["legs"] if leg["agent"] == agent]
+    return "answered" if "answered" in results else results[-1] if results else None

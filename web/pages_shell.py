@@ -1,0 +1,426 @@
+"""What every page shares: the template environment, who looks at it, its language, and the ways to write numbers and times."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp_jinja2
+import jinja2
+import orjson
+import phonenumbers
+from aiohttp import web
+from babel import Locale, UnknownLocaleError
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from crm_store.access import Permission, Principal
+from crm_store.accounts import Role
+from crm_store.activities import DISPOSITIONS
+from web.deps import PRINCIPAL, deps_of, principal_of
+from web.i18n import Language, Languages
+from web.pages_words import N_, all_words, word
+
+TEMPLATE_FOLDER = Path(__file__).parent / "templates"
+STATIC_FOLDER = Path(__file__).parent / "static"
+
+DUE_PRESETS = (
+    ("2h", N_("In 2 hours")),
+    ("tomorrow", N_("Tomorrow 10:00")),
+    ("workday", N_("Next working day")),
+    ("week", N_("In a week")),
+)
+PAUSE_REASONS = (("break", N_("Break")), ("lunch", N_("Lunch")), ("meeting", N_("Meeting")), ("office", N_("Back office")))
+SHORTCUTS = (
+    (
+        N_("During a call, from any page"),
+        (
+            (("Alt+N",), N_("Note of the call")),
+            (("Alt+1", "…", "Alt+5"), N_("Outcome")),
+            (("Ctrl+Enter",), N_("Save and finish")),
+            (("Alt+T",), N_("Task from this call")),
+            (("Alt+O",), N_("Open the customer")),
+            (("Alt+D",), N_("Call this customer")),
+            (("Alt+Q",), N_("Hang up")),
+            (("Alt+↑", "Alt+↓"), N_("Other call")),
+            (("1", "…", "9"), N_("Choose among several customers")),
+        ),
+    ),
+    (
+        N_("Everywhere"),
+        (
+            (("Alt+S", "1…"), N_("My state")),
+            (("/",), N_("Search customers")),
+            (("?",), N_("This list")),
+            (("Esc",), N_("Close the topmost thing; a note is never lost")),
+        ),
+    ),
+    (
+        N_("In lists"),
+        (
+            (("J", "↓"), N_("Next row")),
+            (("K", "↑"), N_("Previous row")),
+            (("Enter",), N_("Open")),
+            (("X",), N_("Complete the task")),
+            (("D",), N_("Call")),
+            (("N",), N_("New")),
+            (("E",), N_("Edit")),
+        ),
+    ),
+)
+_NAVIGATION = (
+    ("/", N_("Home"), None),
+    ("/customers", N_("Customers"), Permission.CRM_READ),
+    ("/calls", N_("Calls"), Permission.CALLS_READ),
+    ("/tasks", N_("Tasks"), Permission.CRM_READ),
+    ("/live", N_("Live queues"), Permission.BOARD),
+)
+_TONES = {"answered": "ok", "voicemail": "info", "failed": "bad", "invalid": "bad"}
+_WARNING_OUTCOMES = {"abandoned", "queue_timeout", "queue_empty", "queue_full", "no_answer", "busy", "rejected", "cancelled"}
+
+
+@dataclass(frozen=True)
+class StaticFiles:
+    """The files of `static/`, served under a version that is a hash of them all: cached for ever, never stale."""
+
+    paths: Mapping[str, Path]
+    version: str
+
+    @classmethod
+    def of(cls, folder: Path = STATIC_FOLDER) -> StaticFiles:
+        """Read and hash the folder once, at start."""
+        paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+        digest = hashlib.sha256()
+        for name, path in paths.items():
+            digest.update(name.encode() + b"\0" + path.read_bytes())
+        return cls(paths=paths, version=digest.hexdigest()[:12])
+
+    def url(self, name: str) -> str:
+        """The address of one file; a name that is not there is our own mistake."""
+        if name not in self.paths:
+            raise LookupError(f"no static file {name}")
+        return f"/static/{self.version}/{name}"
+
+
+@dataclass(frozen=True)
+class BrowserTexts:
+    """One language's texts as an ES module, and its address."""
+
+    body: bytes
+    url: str
+
+
+@dataclass(frozen=True)
+class PageKit:
+    """What the page handlers need beside the back end."""
+
+    languages: Languages
+    static: StaticFiles
+    texts: Mapping[str, BrowserTexts] = field(default_factory=dict)
+
+
+KIT: web.AppKey[PageKit] = web.AppKey("page_kit", PageKit)
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks at the page, in the words the templates use."""
+
+    name: str
+    display_name: str
+    role: str
+    csrf: str
+    phone_label: str | None  # the phone this person sits at
+    controls: bool  # False in observer mode: no dial, pause or hang-up control exists
+    has_state: bool
+    may_read_customers: bool
+    may_write_customers: bool
+    sees_all_calls: bool
+    sees_all_tasks: bool
+    sees_board: bool
+
+
+def build_kit(languages: Languages, *, static: StaticFiles | None = None) -> PageKit:
+    """Texts for every offered language, compiled once."""
+    texts: dict[str, BrowserTexts] = {}
+    for code, language in languages.offered.items():
+        body = {**language.browser_texts(), "words": all_words(language)}
+        module = b"export default " + orjson.dumps(body) + b";\n"
+        texts[code] = BrowserTexts(module, f"/texts/{code}.{hashlib.sha256(module).hexdigest()[:12]}.js")
+    return PageKit(languages=languages, static=static or StaticFiles.of(), texts=texts)
+
+
+def setup_templates(app: web.Application) -> None:
+    """The jinja2 environment: autoescape on, texts by gettext, numbers in LTR isolates."""
+    env = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(TEMPLATE_FOLDER),
+        autoescape=True,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        filters=_FILTERS,
+    )
+    env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+
+
+def language_of(request: web.Request) -> Language:
+    """The cookie of this browser, else the account's, else what the browser accepts, else the default."""
+    who = request.get(PRINCIPAL)
+    chosen = (request.cookies.get("cti-language"), who.language if who else None)
+    return request.app[KIT].languages.best(chosen, request.headers.get("Accept-Language", ""))
+
+
+def viewer_of(request: web.Request) -> Viewer:
+    """The signed-in person, as the templates see them."""
+    who = principal_of(request)
+    deps = deps_of(request)
+    return Viewer(
+        name=who.name,
+        display_name=who.display_name,
+        role=who.role.value,
+        csrf=who.csrf or "",
+        phone_label=_phone_label(who),
+        controls=deps.controls() and who.may(Permission.DIAL),
+        has_state=who.role is Role.AGENT or who.sits_at is not None,
+        may_read_customers=who.may(Permission.CRM_READ),
+        may_write_customers=who.may(Permission.CRM_WRITE),
+        sees_all_calls=who.may(Permission.CALLS_READ_ALL),
+        sees_all_tasks=who.may(Permission.TASKS_ALL),
+        sees_board=who.may(Permission.BOARD),
+    )
+
+
+def render(request: web.Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> web.Response:
+    """A page for a signed-in person, or a part of one."""
+    viewer = viewer_of(request)
+    language = language_of(request)
+    kit = request.app[KIT]
+    now = deps_of(request).clock()
+    shell = {
+        **_common(request, language),
+        "viewer": viewer,
+        "texts_url": kit.texts[language.code].url,
+        "modules": [name.removeprefix("js/") for name in kit.static.paths if re.fullmatch(r"js/(?!alone|worker)\w+\.js", name)],
+        "navigation": [
+            {"href": href, "label": language.gettext(label), "count": 0, "current": _is_current(request.path, href)}
+            for href, label, permission in _NAVIGATION
+            if permission is None or principal_of(request).may(permission)
+        ],
+        "dispositions": DISPOSITIONS,
+        "due_presets": _translated(language, DUE_PRESETS),
+        "pause_reasons": _translated(language, PAUSE_REASONS),
+        "shortcuts": [
+            (language.gettext(title), [(keys, language.gettext(does)) for keys, does in rows]) for title, rows in SHORTCUTS
+        ],
+        "version": deps_of(request).version,
+        "queue_labels": {queue["name"]: queue["label"] for queue in deps_of(request).board.queues(now.timestamp())},
+        "people": {agent["name"]: agent["display_name"] for agent in deps_of(request).board.agents()},
+        "now": now,
+        "card_is_page": False,
+    }
+    response = aiohttp_jinja2.render_template(template, request, {**shell, **context}, status=status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def render_alone(request: web.Request, template: str, context: Mapping[str, Any], *, status: int = 200) -> web.Response:
+    """A page outside the frame: sign-in, set-up, errors."""
+    page = {**_common(request, language_of(request)), **context}
+    response = aiohttp_jinja2.render_template(template, request, page, status=status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def wants_part(request: web.Request) -> bool:
+    """The browser refreshes a part of the page that it already has."""
+    return request.headers.get("X-Part") == "1"
+
+
+def tel(value: object) -> Markup:
+    """A number, address or code in its own left-to-right isolate: in Hebrew text it stays readable."""
+    return Markup('<bdi dir="ltr" class="tel">{}</bdi>').format("" if value is None else value)
+
+
+def tel_display(number: str | None) -> str:
+    """E.164 grouped for reading: +421 905 123 456."""
+    if not number or not number.startswith("+"):
+        return number or ""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def duration(seconds: float | None) -> str:
+    """4:12, or 1:02:03."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def parse_time(value: str | datetime) -> datetime:
+    """RFC 3339 as the API writes it, or a time already parsed."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+def _common(request: web.Request, language: Language) -> dict[str, Any]:
+    kit = request.app[KIT]
+    theme = request.cookies.get("cti-theme", "")
+    return {
+        "language": language,
+        "languages": list(kit.languages.offered.values()),
+        "theme": theme if theme in ("light", "dark") else None,
+        "static": kit.static.url,
+        "icons": kit.static.url("vendor/tabler/icons.svg"),
+        "language_link": lambda code: f"/language/{code}?" + urlencode({"next": _return_path(request)}),
+    }
+
+
+def _return_path(request: web.Request) -> str:
+    """Where the language switch comes back to: a page, not the answer to a form."""
+    return request.path_qs if request.method == "GET" and not wants_part(request) else request.path
+
+
+def _is_current(path: str, href: str) -> bool:
+    return path == href if href == "/" else path == href or path.startswith(f"{href}/")
+
+
+def _phone_label(who: Principal) -> str | None:
+    if who.sits_at is None:
+        return None
+    return who.extension if who.extension and who.phone is None else who.sits_at.rpartition("/")[2]
+
+
+def _translated(language: Language, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(code, language.gettext(text)) for code, text in pairs]
+
+
+# --- filters ------------------------------------------------------------------------------------------------------------------
+
+
+@jinja2.pass_context
+def _gettext(context: Context, message: str) -> str:
+    return _language(context).gettext(message)
+
+
+@jinja2.pass_context
+def _ngettext(context: Context, one: str, many: str, count: int) -> str:
+    return _language(context).ngettext(one, many, count)
+
+
+def _language(context: Context) -> Language:
+    language = context["language"]
+    if not isinstance(language, Language):
+        raise TypeError("the page has no language")
+    return language
+
+
+def _with_time(method: Callable[[Language, datetime], str]) -> Callable[[Context, str | datetime], str]:
+    @jinja2.pass_context
+    def shown(context: Context, at: str | datetime) -> str:
+        return method(_language(context), parse_time(at))
+
+    return shown
+
+
+@jinja2.pass_context
+def _word(context: Context, code: str | None, kind: str) -> str:
+    return word(_language(context), kind, code)
+
+
+@jinja2.pass_context
+def _late(context: Context, task: Mapping[str, Any]) -> bool:
+    due = task["due_at"]
+    return bool(task["state"] == "open" and due and parse_time(due) < context["now"])
+
+
+@jinja2.pass_context
+def _task_title(context: Context, task: Mapping[str, Any]) -> str:
+    return task["title"] or word(_language(context), "task_kind", task["kind"])
+
+
+@jinja2.pass_context
+def _queue_label(context: Context, queue: str) -> str:
+    return str(context["queue_labels"].get(queue, queue))
+
+
+@jinja2.pass_context
+def _call_agents(context: Context, call: Mapping[str, Any]) -> list[str]:
+    """Who talked, else whose phones rang; each once."""
+    legs = call.get("legs") or []
+    talked = [leg for leg in legs if leg.get("talk_s")] or legs
+    names = (leg["agent"] or leg["extension"] or leg["endpoint"] for leg in talked)
+    return [str(context["people"].get(name, name)) for name in dict.fromkeys(names)]
+
+
+@jinja2.pass_context
+def _language_name(context: Context, code: str) -> str:
+    try:
+        name = Locale.parse(code.replace("-", "_")).get_language_name(_language(context).locale)
+    except (ValueError, UnknownLocaleError):
+        name = None
+    return name or code
+
+
+def call_phones(call: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The other party's number as a choice for dialling; none for a withheld caller."""
+    remote = call.get("remote") or {}
+    number = remote.get("number")
+    return [{"number": number, "display": remote.get("display") or number, "label": ""}] if number else []
+
+
+def _dial_choices(phones: Iterable[Mapping[str, Any]]) -> str:
+    return orjson.dumps(
+        [{"number": one["number"], "display": one["display"], "label": one["label"]} for one in phones]
+    ).decode()
+
+
+def _tone(outcome: str) -> str:
+    return "warn" if outcome in _WARNING_OUTCOMES else _TONES.get(outcome, "")
+
+
+def _initials(name: str) -> str:
+    words = [part for part in re.findall(r"[^\W\d_]+", name) if part]
+    return "".join(part[0] for part in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
+
+
+def _urlencode(value: str | Mapping[str, Any]) -> str:
+    return quote(value, safe="") if isinstance(value, str) else urlencode({k: v for k, v in value.items() if v not in (None, "")})
+
+
+def _looks_like_number(text: str) -> bool:
+    return sum(character.isdigit() for character in text) >= 5 and not re.search(r"[^\W\d_]", text)
+
+
+_FILTERS: dict[str, Callable[..., Any]] = {
+    "tel": tel,
+    "tel_display": tel_display,
+    "duration": duration,
+    "iso": lambda at: parse_time(at).astimezone(UTC).isoformat().replace("+00:00", "Z"),
+    "clock": _with_time(Language.time),
+    "day": _with_time(Language.date),
+    "moment": _with_time(Language.moment),
+    "word": _word,
+    "late": _late,
+    "task_title": _task_title,
+    "queue_label": _queue_label,
+    "call_agents": _call_agents,
+    "call_phones": call_phones,
+    "language_name": _language_name,
+    "dial_choices": _dial_choices,
+    "tone": _tone,
+    "initials": _initials,
+    "urlencode": _urlencode,
+    "looks_like_number": _looks_like_number,
+    "tojson_attr": lambda value: escape(orjson.dumps({k: str(v) for k, v in value.items()}).decode()),
+}

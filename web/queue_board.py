@@ -1,0 +1,235 @@
+"""The supervisor's board: who waits in each queue, what each agent does, and what changed since the last second.
+
+Pure: fed with call events, asked with the time. A lost telephone link makes everything of that PBX stale, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeAlias
+
+from crm_store.access import Permission, Principal
+from crm_store.accounts import Account, Role
+from pbx.agents import AgentState, AgentStatus
+from pbx.call_events import AgentStateChanged, CallEvent, PbxConnected, PbxLost, PbxResynced, QueueChanged
+from pbx.queues import QueueStatus
+from screenpop import topics
+from web.views import rfc3339
+
+#: One update a second for each queue and agent: a ringing hall must not flood the browsers.
+LEAST_INTERVAL_S = 1.0
+
+Presence: TypeAlias = Literal["connected", "asleep", "none"]
+Change: TypeAlias = tuple[str, str, dict[str, Any]]  # topic, kind, data
+_Key: TypeAlias = tuple[str, str, str]  # what, pbx, name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Link:
+    up: bool
+    since: float | None
+
+
+class QueueBoard:
+    """State of all queues and agents of all PBXs as the API and the push show them."""
+
+    def __init__(self, labels: Mapping[str, str] | None = None) -> None:
+        self._labels = dict(labels or {})
+        self._queues: dict[tuple[str, str], QueueStatus] = {}
+        self._agents: dict[tuple[str, str], AgentStatus] = {}
+        self._usual_queues: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._links: dict[str, _Link] = {}
+        self._accounts: dict[str, Account] = {}
+        self._browsers: dict[str, Presence] = {}
+        self._unpainted: dict[str, str] = {}
+        self._changed: set[_Key] = set()
+        self._sent_at: dict[_Key, float] = {}
+
+    # --- what happens -----------------------------------------------------------------------------------------------------
+
+    def apply(self, event: CallEvent) -> None:
+        """Take in one event; those about calls say nothing here."""
+        match event:
+            case QueueChanged(queue=queue):
+                self._queues[queue.pbx, queue.name] = queue
+                self._changed.add(("queue", queue.pbx, queue.name))
+            case AgentStateChanged(pbx=pbx, agent=agent):
+                self._agent_changed(pbx, agent)
+            case PbxLost(pbx=pbx, at=at):
+                self._links[pbx] = _Link(up=False, since=at)
+                self._all_changed(pbx)
+            case PbxConnected(pbx=pbx):
+                # Still stale: what we know is from before the gap until the resync is through.
+                self._links.setdefault(pbx, _Link(up=False, since=None))
+            case PbxResynced(pbx=pbx, at=at):
+                self._links[pbx] = _Link(up=True, since=at)
+                self._all_changed(pbx)
+            case _:
+                pass
+
+    def set_accounts(self, accounts: Iterable[Account]) -> None:
+        """Names for people, and agents whom the PBX has not mentioned yet."""
+        before, self._accounts = self._accounts, {account.name: account for account in accounts}
+        for name in before.keys() | self._accounts.keys():
+            if before.get(name) != self._accounts.get(name):
+                self._changed.update(self._keys_of(name))
+
+    def set_browser(self, user: str, presence: Presence) -> None:
+        """Whether the agent's screen is live."""
+        if self._browsers.get(user, "none") != presence:
+            self._browsers[user] = presence
+            self._changed.update(self._keys_of(user))
+
+    def set_unpainted(self, user: str, call_id: str | None) -> None:
+        """A pop was not painted in time on this agent's screen (None: it is now)."""
+        if self._unpainted.get(user) != call_id:
+            self._unpainted.pop(user, None)
+            if call_id is not None:
+                self._unpainted[user] = call_id
+            self._changed.update(self._keys_of(user))
+
+    # --- what is asked ----------------------------------------------------------------------------------------------------
+
+    def queues(self, now: float, *, only: frozenset[tuple[str, str]] | None = None) -> list[dict[str, Any]]:
+        """All queues (or `only` these (pbx, name)), in the order of their labels."""
+        shown = [queue for key, queue in self._queues.items() if only is None or key in only]
+        return sorted(
+            (self._queue_json(queue, now) for queue in shown), key=lambda one: (one["label"].casefold(), one["pbx"])
+        )
+
+    def agents(self, *, only: str | None = None) -> list[dict[str, Any]]:
+        """All agents (or one), by name; accounts with a phone that no PBX has mentioned are offline."""
+        found = [self._agent_json(pbx, status) for (pbx, _), status in self._agents.items()]
+        known = {name for _, name in self._agents}
+        found += [self._silent_agent_json(one) for one in self._accounts.values() if self._is_silent(one, known)]
+        return sorted(
+            (one for one in found if only is None or one["name"] == only),
+            key=lambda one: one["display_name"].casefold(),
+        )
+
+    def queues_for(self, who: Principal, now: float) -> list[dict[str, Any]]:
+        """What this person may see: all queues, or those they serve."""
+        return self.queues(now, only=None if who.may(Permission.BOARD) else self.served_by(who.name))
+
+    def agents_for(self, who: Principal) -> list[dict[str, Any]]:
+        """What this person may see: everybody, or themselves."""
+        return self.agents(only=None if who.may(Permission.BOARD) else who.name)
+
+    def served_by(self, agent: str) -> frozenset[tuple[str, str]]:
+        """The queues (pbx, name) of one agent."""
+        return frozenset(
+            (pbx, queue) for (pbx, name), status in self._agents.items() if name == agent for queue in status.queues
+        )
+
+    def pbx_of(self, agent: str) -> str | None:
+        """The PBX that knows this agent; None when none has mentioned them."""
+        return next((pbx for pbx, name in self._agents if name == agent), None)
+
+    def usual_queues(self, agent: str) -> tuple[str, ...]:
+        """The queues the agent serves now, or served before logging out of them."""
+        return next((queues for (_, name), queues in self._usual_queues.items() if name == agent), ())
+
+    def queue_pbx(self, queue: str) -> str | None:
+        """The PBX that has this queue."""
+        return next((pbx for pbx, name in self._queues if name == queue), None)
+
+    def changes(self, now: float) -> list[Change]:
+        """What to push: each changed queue and agent, at most once a second; the rest waits for the next call."""
+        due = sorted(key for key in self._changed if now - self._sent_at.get(key, float("-inf")) >= LEAST_INTERVAL_S)
+        found: list[Change] = []
+        for key in due:
+            self._changed.discard(key)
+            self._sent_at[key] = now
+            found.extend(self._changes_of(key, now))
+        return found
+
+    # --- inside -------------------------------------------------------------------------------------------------------------
+
+    def _agent_changed(self, pbx: str, agent: AgentStatus) -> None:
+        self._agents[pbx, agent.name] = agent
+        if agent.queues:
+            self._usual_queues[pbx, agent.name] = agent.queues
+        self._changed.add(("agent", pbx, agent.name))
+
+    def _all_changed(self, pbx: str) -> None:
+        self._changed.update(("queue", where, name) for where, name in self._queues if where == pbx)
+        self._changed.update(("agent", where, name) for where, name in self._agents if where == pbx)
+
+    def _keys_of(self, agent: str) -> list[_Key]:
+        known: list[_Key] = [("agent", pbx, name) for pbx, name in self._agents if name == agent]
+        return known or [("agent", "", agent)]
+
+    def _changes_of(self, key: _Key, now: float) -> list[Change]:
+        what, pbx, name = key
+        if what == "queue":
+            data = self._queue_json(self._queues[pbx, name], now)
+            return [(topics.QUEUES, "queue.update", data)]
+        status = self._agents.get((pbx, name))
+        account = self._accounts.get(name)
+        if status is not None:
+            data = self._agent_json(pbx, status)
+        elif account is not None and self._is_silent(account, set()):
+            data = self._silent_agent_json(account)
+        else:
+            return []
+        return [(topics.AGENTS, "agent.update", data), (topics.agent(name), "agent.update", data)]
+
+    def _stale(self, pbx: str) -> bool:
+        link = self._links.get(pbx)
+        return link is None or not link.up
+
+    def _queue_json(self, queue: QueueStatus, now: float) -> dict[str, Any]:
+        joined = [caller.joined_at for caller in queue.callers if caller.joined_at is not None]
+        return {
+            "pbx": queue.pbx,
+            "name": queue.name,
+            "label": self._labels.get(queue.name, queue.name),
+            "waiting": len(queue.callers),
+            "longest_wait_s": round(max(now - min(joined), 0.0), 1) if joined else None,
+            "callers": [
+                {"call_id": one.call_id, "position": one.position, "joined_at": _at(one.joined_at)}
+                for one in sorted(queue.callers, key=lambda one: one.position)
+            ],
+            "agents": dict(queue.agents),
+            "talking": queue.talking,
+            "stale": self._stale(queue.pbx),
+        }
+
+    def _agent_json(self, pbx: str, status: AgentStatus) -> dict[str, Any]:
+        account = self._accounts.get(status.name)
+        return {
+            "name": status.name,
+            "display_name": account.display_name or account.name if account else status.name,
+            "pbx": pbx,
+            "endpoint": status.endpoint,
+            "state": status.state.value,
+            "since": _at(status.since),
+            "reason": status.reason,
+            "queues": list(status.queues),
+            "call_id": status.call_id,
+            "browser": self._browsers.get(status.name, "none"),
+            "unpainted_call_id": self._unpainted.get(status.name),
+            "stale": self._stale(pbx),
+        }
+
+    def _silent_agent_json(self, account: Account) -> dict[str, Any]:
+        unseen = AgentStatus(
+            name=account.name,
+            endpoint=account.endpoints[0],
+            state=AgentState.OFFLINE,
+            since=None,
+            reason=None,
+            queues=(),
+            call_id=None,
+        )
+        return {**self._agent_json("", unseen), "pbx": None, "stale": False}
+
+    @staticmethod
+    def _is_silent(account: Account, known: set[str]) -> bool:
+        return account.active and account.role is Role.AGENT and bool(account.endpoints) and account.name not in known
+
+
+def _at(epoch: float | None) -> str | None:
+    return rfc3339(datetime.fromtimestamp(epoch, UTC)) if epoch is not None else None

@@ -1,0 +1,224 @@
+"""What API clients may send: strict models, unknown fields rejected by name. (What they get: `web/view_models.py`.)"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Line: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+RequiredLine: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+NumberText: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+LongText: TypeAlias = Annotated[str, StringConstraints(max_length=20_000)]
+Name: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Id: TypeAlias = Annotated[int, Field(ge=1, le=2**53)]
+CustomerKind: TypeAlias = Literal["customer", "contact", "employee", "supplier", "company"]
+PhoneLabel: TypeAlias = Literal["mobile", "work", "home", "main", "fax", "other"]
+DispositionCode: TypeAlias = Literal["solved", "callback", "order", "complaint", "wrong_number"]
+TaskKind: TypeAlias = Literal["todo", "callback"]
+TaskState: TypeAlias = Literal["open", "done"]
+#: What a person may put on a timeline. Calls and finished tasks come by themselves.
+NotedKind: TypeAlias = Literal["note", "visit", "meeting", "email", "letter", "chat", "other"]
+
+
+class Body(BaseModel):
+    """A JSON body: no coercion, no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Query(BaseModel):
+    """A query string: text is parsed, unknown parameters are rejected."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PageQuery(Query):
+    """One page of a list."""
+
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
+    limit: int = Field(50, ge=1, le=200)
+
+
+# --- calls ----------------------------------------------------------------------------------------------------------------
+
+
+class CallFilters(Query):
+    """Which calls."""
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    agent: Name | None = None
+    queue: Name | None = None
+    customer_id: Id | None = None
+    direction: Literal["inbound", "outbound", "internal"] | None = None
+    outcome: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,32}$")] | None = None
+    number: NumberText | None = None
+
+
+class CallQuery(CallFilters, PageQuery):
+    """GET /calls."""
+
+
+class DialBody(Body):
+    """POST /calls: ring my phone (or `agent`'s), then dial `to`."""
+
+    to: NumberText
+    customer_id: Id | None = None
+    agent: Name | None = None
+
+
+class NoteBody(Body):
+    """The whole note; "" empties it."""
+
+    text: LongText
+
+
+class DispositionBody(Body):
+    """How the call ended for the business; null takes it back."""
+
+    code: DispositionCode | None
+
+
+class CallCustomerBody(Body):
+    """Who it was; null unlinks."""
+
+    customer_id: Id | None
+
+
+class CallTaskBody(Body):
+    """Something to do out of this call; customer and number come from the call."""
+
+    title: RequiredLine
+    kind: TaskKind = "todo"
+    due_at: AwareDatetime | None = None
+    owner: Name | None = None
+
+
+# --- customers ------------------------------------------------------------------------------------------------------------
+
+
+class PhoneBody(Body):
+    """A number as typed. `display`, `kind` and `extension` of an answer may be sent back; they are ignored."""
+
+    number: NumberText
+    label: PhoneLabel = "other"
+    display: str | None = None
+    kind: str | None = None
+    extension: str | None = None
+
+
+class CustomerBody(Body):
+    """POST /customers: at least a name, a company or a number. In PATCH, what is left out stays; null empties."""
+
+    name: Line | None = None
+    company: Line | None = None
+    kind: CustomerKind | None = None
+    phones: list[PhoneBody] | None = Field(None, max_length=50)
+    emails: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]] | None = Field(
+        None, max_length=50
+    )
+    language: Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z]{2,8})?)?$")] | None = None
+    external_id: Line | None = None
+    tags: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]] | None = Field(
+        None, max_length=100
+    )
+    note: LongText | None = None
+    active: bool | None = None
+
+
+class CustomerQuery(PageQuery):
+    """GET /customers."""
+
+    search: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    kind: CustomerKind | None = None
+
+
+class MergeBody(Body):
+    """Everything of `other_id` moves to the customer of the path; `other_id` is deleted."""
+
+    other_id: Id
+
+
+class LookupQuery(Query):
+    """GET /lookup."""
+
+    number: Annotated[str, StringConstraints(max_length=64)]
+    format: Literal["json", "text"] = "json"
+
+
+# --- activities and tasks -------------------------------------------------------------------------------------------------
+
+
+class ActivityQuery(PageQuery):
+    """GET /activities: one customer's timeline."""
+
+    customer_id: Id
+
+
+class ActivityBody(Body):
+    """Something that happened; now, unless `at` says when."""
+
+    kind: NotedKind = "note"
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+    customer_id: Id
+    at: AwareDatetime | None = None
+
+
+class TaskQuery(PageQuery):
+    """GET /tasks. Agents get their own and the team's whatever `owner` says."""
+
+    owner: Name | None = None
+    state: TaskState | None = None
+    kind: TaskKind | None = None
+    customer_id: Id | None = None
+    due_before: AwareDatetime | None = None
+
+
+class TaskBody(Body):
+    """POST /tasks."""
+
+    title: RequiredLine
+    kind: TaskKind = "todo"
+    due_at: AwareDatetime | None = None
+    owner: Name | None = None
+    customer_id: Id | None = None
+    number: NumberText | None = None
+
+
+class TaskChange(Body):
+    """PATCH /tasks/{id}: what is left out stays; null empties."""
+
+    title: RequiredLine | None = None
+    kind: TaskKind | None = None
+    state: TaskState | None = None
+    due_at: AwareDatetime | None = None
+    owner: Name | None = None
+    customer_id: Id | None = None
+    number: NumberText | None = None
+    claimed_by: Name | None = None
+
+
+# --- agents and oneself ---------------------------------------------------------------------------------------------------
+
+
+class PauseBody(Body):
+    """Why: shown on the board and kept by the PBX."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+
+
+class UnpauseBody(Body):
+    """Nothing to say; `{}`."""
+
+
+class QueueBody(Body):
+    """One queue, or all that the agent usually serves."""
+
+    queue: Name | None = None
+
+
+class MeBody(Body):
+    """What one may change about oneself."""
+
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]

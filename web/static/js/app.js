@@ -1,0 +1,30 @@
+// The signed-in pages: everything starts here.
+import { startBoard } from "./board.js";
+import { startCustomerForm } from "./customer_form.js";
+import { startDial } from "./dial.js";
+import { startKeyboard } from "./keyboard.js";
+import { link } from "./link.js";
+import { startNotify } from "./notify.js";
+import { startPageParts } from "./page_parts.js";
+import { startPops } from "./pops.js";
+import { startShell } from "./shell.js";
+import { startTasks } from "./tasks.js";
+import { toast } from "./toasts.js";
+
+startShell();
+startPops();
+startDial();
+startBoard();
+startPageParts();
+startTasks();
+startCustomerForm();
+startNotify();
+startKeyboard();
+link.start();
+
+const kept = sessionStorage.getItem("cti.toast");
+if (kept) {
+  sessionStorage.removeItem("cti.toast");
+  toast(kept);
+}
+document.documentElement.dataset.ready = "yes";

@@ -1,0 +1,207 @@
+// A call's note: saved 0.8 s after the last key, kept in the browser until the server has it, never lost, never overwritten unseen.
+import { api } from "./api.js";
+import { secondsText, t, problemText } from "./l10n.js";
+import { setText, show } from "./dom.js";
+
+const PAUSE_MS = 800;
+const RETRY_MS = 3000;
+const KEPT_MS = 48 * 3600 * 1000;
+const PREFIX = "cti.note.";
+
+const unsaved = new Set();
+export const savedLamp = new EventTarget();
+
+function mark(saver, dirty) {
+  const before = unsaved.size;
+  if (dirty) unsaved.add(saver);
+  else unsaved.delete(saver);
+  if (before !== unsaved.size || dirty) savedLamp.dispatchEvent(new CustomEvent("change", { detail: { waiting: unsaved.size, failed: [...unsaved].some((one) => one.failed) } }));
+}
+
+/** True while some text is only in this browser. */
+export const hasUnsaved = () => unsaved.size > 0;
+
+function forgetOldDrafts() {
+  for (const key of Object.keys(localStorage)) {
+    if (!key.startsWith(PREFIX)) continue;
+    try {
+      if (Date.now() - JSON.parse(localStorage.getItem(key)).at > KEPT_MS) localStorage.removeItem(key);
+    } catch {
+      localStorage.removeItem(key);
+    }
+  }
+}
+forgetOldDrafts();
+
+export class NoteSaver {
+  failed = false;
+  #call;
+  #area;
+  #state;
+  #conflict;
+  #otherText;
+  #version;
+  #known; // the text the server has
+  #other = null; // {text, version} of somebody else
+  #timer = null;
+  #saving = null;
+
+  constructor(callId, root, { text = "", version = 0 } = {}) {
+    this.#call = callId;
+    this.#area = root.querySelector("textarea");
+    this.#state = root.querySelector("[data-slot=save-state]");
+    this.#conflict = root.querySelector("[data-slot=conflict]");
+    this.#otherText = root.querySelector("[data-slot=other-text]");
+    this.#version = version;
+    this.#known = text ?? "";
+    this.#area.value = this.#known;
+    this.#area.addEventListener("input", () => this.#typed());
+    this.#area.addEventListener("blur", () => this.flush());
+    this.#conflict.addEventListener("click", (event) => this.#resolve(event.target.closest("[data-keep]")?.dataset.keep));
+    addEventListener("pagehide", () => this.flush({ keepalive: true }));
+    document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && this.flush({ keepalive: true }));
+    this.#restoreDraft();
+  }
+
+  get dirty() {
+    return this.#area.value !== this.#known;
+  }
+
+  /** The server's note as another tab or person left it (or as we did). */
+  remote(text, version) {
+    if (version === undefined || version <= this.#version) return;
+    const theirs = text ?? "";
+    if (!this.dirty || theirs === this.#area.value) {
+      this.#adopt(theirs, version, document.activeElement !== this.#area || !this.dirty);
+    } else if (this.#saving === null) {
+      this.#showConflict(theirs, version);
+    }
+  }
+
+  /** Save now what is not saved. Resolves to true when the server has the text. */
+  async flush({ keepalive = false } = {}) {
+    clearTimeout(this.#timer);
+    if (this.#saving) await this.#saving;
+    if (!this.dirty || this.#other) return !this.#other;
+    this.#saving = this.#save(keepalive);
+    const done = await this.#saving;
+    this.#saving = null;
+    return done;
+  }
+
+  #typed() {
+    clearTimeout(this.#timer);
+    this.#keepDraft();
+    mark(this, this.dirty);
+    if (this.#other) return;
+    this.#say("", "");
+    this.#timer = setTimeout(() => this.flush(), PAUSE_MS);
+  }
+
+  async #save(keepalive) {
+    const text = this.#area.value;
+    this.#say("saving", t("saving…"));
+    try {
+      const { data } = await api("PUT", `/calls/${encodeURIComponent(this.#call)}/note`, { text }, { ifMatch: this.#version, keepalive });
+      this.failed = false;
+      this.#version = data.version;
+      this.#known = text;
+      this.#say("saved", t("saved %(time)s", { time: secondsText(Date.now()) }));
+      this.#keepDraft();
+      mark(this, this.dirty);
+      return true;
+    } catch (problem) {
+      await this.#refused(problem, text);
+      return false;
+    }
+  }
+
+  async #refused(problem, text) {
+    this.failed = true;
+    mark(this, true);
+    if (problem.code === "version_conflict") {
+      await this.#fetchOther(text);
+    } else if (problem.status === 0 || problem.status >= 500 || problem.status === 401) {
+      this.#say("failed", t("not saved, retrying"));
+      this.#timer = setTimeout(() => this.flush(), RETRY_MS);
+    } else {
+      this.#say("failed", problemText(problem));
+    }
+  }
+
+  async #fetchOther(text) {
+    try {
+      const { data } = await api("GET", `/calls/${encodeURIComponent(this.#call)}/note`);
+      if (data.text === text) this.#adopt(data.text, data.version, false);
+      else this.#showConflict(data.text, data.version);
+    } catch {
+      this.#say("failed", t("not saved, retrying"));
+      this.#timer = setTimeout(() => this.#fetchOther(text), RETRY_MS);
+    }
+  }
+
+  #adopt(text, version, replace) {
+    this.#version = version;
+    this.#known = text;
+    this.failed = false;
+    if (replace && this.#area.value !== text) this.#area.value = text;
+    this.#keepDraft();
+    mark(this, this.dirty);
+  }
+
+  #showConflict(text, version) {
+    this.#other = { text, version };
+    setText(this.#otherText, text);
+    show(this.#conflict, true);
+    this.#say("conflict", t("changed elsewhere"));
+  }
+
+  #resolve(choice) {
+    if (!choice || !this.#other) return;
+    const { text, version } = this.#other;
+    const mine = this.#area.value;
+    this.#other = null;
+    show(this.#conflict, false);
+    this.#version = version;
+    this.#known = text;
+    this.#area.value = { mine, other: text, both: `${text}\n${mine}` }[choice];
+    this.failed = false;
+    this.#say("", "");
+    mark(this, this.dirty);
+    this.flush();
+    this.#area.focus();
+  }
+
+  #say(state, text) {
+    this.#state.dataset.state = state;
+    setText(this.#state, text);
+  }
+
+  #keepDraft() {
+    const key = PREFIX + this.#call;
+    try {
+      if (this.dirty) localStorage.setItem(key, JSON.stringify({ text: this.#area.value, base: this.#version, at: Date.now() }));
+      else localStorage.removeItem(key);
+    } catch {
+      // a full or forbidden store: the text is still in the field
+    }
+  }
+
+  #restoreDraft() {
+    let draft = null;
+    try {
+      draft = JSON.parse(localStorage.getItem(PREFIX + this.#call));
+    } catch {
+      return;
+    }
+    if (!draft || draft.text === this.#known) return;
+    if (draft.base < this.#version) {
+      this.#area.value = draft.text;
+      this.#showConflict(this.#known, this.#version);
+    } else {
+      this.#area.value = draft.text;
+      this.#timer = setTimeout(() => this.flush(), PAUSE_MS);
+    }
+    mark(this, true);
+  }
+}

@@ -1,0 +1,456 @@
+// One call's card: clones the server's skeleton and fills it from the push data.
+import { api, Problem } from "./api.js";
+import { dial } from "./dial.js";
+import { controlsOn, el, icon, name, setIcon, setText, show, tel } from "./dom.js";
+import { dayText, duration, isToday, momentText, parts, presetTime, problemText, t, timeText, word } from "./l10n.js";
+import { link } from "./link.js";
+import { NoteSaver } from "./note_saver.js";
+import { pickCustomer } from "./pick_customer.js";
+import { countFrom } from "./timers.js";
+import { toast } from "./toasts.js";
+
+const template = document.getElementById("pop-template");
+const PHASE_ICONS = { ringing: "bell-ringing", talking: "phone-call", hold: "phone-pause", wrap_up: "pencil", saved: "circle-check" };
+const HANG_UP_GUARD_MS = 1000;
+const LONG_NAME = 60;
+
+const path = (pop) => `/calls/${encodeURIComponent(pop.call.id)}`;
+
+export class PopView {
+  pop;
+  root;
+  #slots = {};
+  #note;
+  #chosen = null; // a customer chosen or created here, until the server's push says the same
+  #seenMatch = null;
+  #disposition = null;
+  #hungUpAt = 0;
+  #finishing = false;
+
+  constructor(pop, { choose }) {
+    this.pop = pop;
+    this.root = template.content.firstElementChild.cloneNode(true);
+    for (const slot of this.root.querySelectorAll("[data-slot]")) this.#slots[slot.dataset.slot] = slot;
+    this.root.id = `pop-${pop.pop_id}`;
+    const area = this.root.querySelector("textarea");
+    area.id = `note-${pop.pop_id}`;
+    this.#slots["note-label"].htmlFor = area.id;
+    this.#note = new NoteSaver(pop.call.id, this.root, { text: pop.call.note, version: pop.call.note_version });
+    this.#disposition = pop.call.disposition ?? null;
+    if (pop.call.note_truncated) this.#loadLongNote();
+    this.#listen(choose);
+  }
+
+  // --- what it shows ----------------------------------------------------------------------------------------------
+
+  update(pop) {
+    this.pop = pop;
+    const { call, phase } = pop;
+    if (call.note_version !== undefined && !call.note_truncated) this.#note.remote(call.note, call.note_version);
+    if (!this.#finishing) this.#disposition = call.disposition ?? null;
+    this.root.dataset.phase = phase;
+    this.root.classList.toggle("strip-internal", pop.match === "internal");
+    setIcon(this.root.querySelector(".pop-head"), PHASE_ICONS[phase] ?? "phone-call");
+    setText(this.#slots.phase, phase === "ringing" && call.direction === "outbound" ? t("Calling") : word("phase", phase));
+    show(this.#slots.queue, Boolean(call.queue));
+    this.#slots.queue.replaceChildren(name(call.queue_label ?? call.queue));
+    show(this.#slots.waited, phase === "ringing" && call.wait_s >= 1);
+    setText(this.#slots.waited, t("waited %(time)s", { time: duration(call.wait_s ?? 0) }));
+    countFrom(this.#slots.timer, pop.since);
+    this.root.setAttribute("aria-label", this.announcement());
+    this.#showWho();
+    this.#showChoice();
+    this.#showFacts();
+    this.#showActions();
+    for (const button of this.root.querySelectorAll("[data-disposition]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.disposition === this.#disposition));
+    }
+    setText(this.#slots["finish-text"], phase === "wrap_up" ? t("Save and finish") : t("Save"));
+  }
+
+  /** The customer this call belongs to, as far as it is certain. */
+  get customer() {
+    if (this.#chosen) return this.#chosen;
+    return this.pop.match === "one" ? this.pop.customers[0] ?? null : null;
+  }
+
+  /** The name as text, for title, notification and screen readers. */
+  spokenName() {
+    const { remote } = this.pop.call;
+    if (this.customer) return this.#nameOf(this.customer);
+    return remote?.name || remote?.display || (remote?.kind === "withheld" ? t("Number withheld") : t("Number unknown"));
+  }
+
+  /** The name as an element: a number stays left to right. */
+  title() {
+    const { remote } = this.pop.call;
+    if (this.customer) return name(this.#nameOf(this.customer));
+    if (remote?.name) return name(remote.name);
+    return remote?.display ? tel(remote.display) : name(this.spokenName());
+  }
+
+  announcement() {
+    const { call, customers } = this.pop;
+    const who = [this.spokenName(), ...(this.customer?.tags ?? customers?.[0]?.tags ?? []).slice(0, 2), call.queue_label ?? call.queue].filter(Boolean).join(", ");
+    if (call.direction === "outbound") return t("Outgoing call: %(who)s", { who });
+    return call.direction === "internal" ? t("Call from a colleague: %(who)s", { who }) : t("Incoming call: %(who)s", { who });
+  }
+
+  #nameOf(card) {
+    return card.display_name || card.name || card.company || card.phones?.[0]?.display || t("Customer without name");
+  }
+
+  #showWho() {
+    const { call } = this.pop;
+    const card = this.customer;
+    const remote = call.remote ?? {};
+    const heading = this.title();
+    this.#slots.name.replaceChildren(heading);
+    this.#slots.name.classList.toggle("long", heading.textContent.length > LONG_NAME);
+    const sub = [];
+    if (card?.company && card.company !== heading.textContent) sub.push(name(card.company));
+    if (card && card.kind && card.kind !== "customer") sub.push(word("party_kind", card.kind));
+    if (call.direction === "internal") sub.push(t("Colleague"));
+    this.#fill("sub", sub.flatMap((piece, index) => (index ? [" · ", piece] : [piece])));
+    this.#fill("number", remote.display && heading.textContent !== remote.display ? [tel(remote.display)] : []);
+    this.#fill("did", this.#didLine(call));
+    const badges = (card?.tags ?? []).slice(0, 6).map((tag) => el("span", { class: "badge info" }, name(tag)));
+    if (card?.language) badges.push(el("span", { class: "badge" }, t("speaks: %(language)s", { language: card.language })));
+    if (card?.calls_7d > 1) badges.push(el("span", { class: "badge warn" }, t("calls in 7 days: %(count)s", { count: card.calls_7d })));
+    if (call.transferred_by) badges.push(el("span", { class: "badge" }, ...parts(t("transferred by %(agent)s"), { agent: name(call.transferred_by) })));
+    this.#fill("badges", badges);
+  }
+
+  #didLine(call) {
+    if (call.direction !== "inbound" || !(call.did || call.did_label)) return [];
+    return parts(t("called %(line)s"), { line: call.did_label ? name(call.did_label) : tel(call.did) });
+  }
+
+  #fill(slot, children) {
+    this.#slots[slot].replaceChildren(...children);
+    show(this.#slots[slot], children.length > 0);
+  }
+
+  #showChoice() {
+    const { match, reason, customers, call } = this.pop;
+    const open = !this.customer && match !== "internal";
+    show(this.#slots.choose, open && customers.length > 0);
+    show(this.#slots.new, open && match === "none");
+    const link_ = this.#slots.find;
+    link_.href = `/calls/${call.id}`;
+    const key = JSON.stringify([match, customers.map((card) => card.id)]);
+    if (key === this.#seenMatch) return;
+    this.#seenMatch = key;
+    setText(this.#slots["choose-title"], reason === "suffix" ? t("Maybe one of these:") : t("Who is it?"));
+    this.#slots.chooser.replaceChildren(...customers.slice(0, 9).map((card, index) => this.#choiceRow(card, index)));
+    if (match === "none") this.#prefill();
+  }
+
+  #choiceRow(card, index) {
+    const more = [card.company && card.company !== this.#nameOf(card) ? card.company : null, ...(card.tags ?? []).slice(0, 2)].filter(Boolean).join(" · ");
+    const due = (card.open_tasks ?? []).length ? el("span", { class: "badge warn" }, icon("list-check"), String(card.open_tasks.length)) : null;
+    return el("li", {}, el("button", { type: "button", class: "button", "data-choice": index },
+      el("kbd", {}, String(index + 1)), el("span", { class: "who" }, name(this.#nameOf(card)), more ? el("small", {}, name(more)) : null), due));
+  }
+
+  #prefill() {
+    const { remote } = this.pop.call;
+    const form = this.#slots.new;
+    if (!form.elements.number.value) form.elements.number.value = remote?.display ?? remote?.number ?? "";
+    if (!form.elements.name.value && remote?.name) form.elements.name.value = remote.name;
+  }
+
+  #showFacts() {
+    const card = this.customer;
+    const facts = [];
+    for (const task of card?.open_tasks ?? []) {
+      const due = task.due_at && (Date.parse(task.due_at) < link.now() || isToday(task.due_at));
+      const when = task.due_at ? el("time", { datetime: task.due_at }, momentText(task.due_at)) : null;
+      facts.push(this.#fact(due ? "flag" : "list-check", due ? "due" : "", [name(task.title || word("task_kind", task.kind)), when ? " · " : null, when]));
+    }
+    for (const activity of card?.last_activities ?? []) facts.push(this.#activity(activity));
+    if (card?.note) facts.push(this.#fact("note", "", [name(card.note)]));
+    this.#fill("facts", facts);
+  }
+
+  #fact(picture, kind, children) {
+    return el("li", { class: kind }, icon(picture), el("span", {}, ...children));
+  }
+
+  #activity(activity) {
+    const picture = activity.kind === "call" ? { inbound: "phone-incoming", outbound: "phone-outgoing" }[activity.direction] ?? "phone" : "history";
+    const when = el("time", { datetime: activity.at, title: momentText(activity.at) }, isToday(activity.at) ? timeText(activity.at) : dayText(activity.at));
+    const code = activity.disposition ? word("disposition", activity.disposition) : activity.outcome && activity.outcome !== "answered" ? word("outcome", activity.outcome) : activity.kind === "call" ? null : word("activity_kind", activity.kind);
+    const pieces = [when, activity.agent ? name(activity.agent) : null, code, activity.text ? name(activity.text) : null].filter(Boolean);
+    return this.#fact(picture, "", pieces.flatMap((piece, index) => (index ? [" · ", piece] : [piece])));
+  }
+
+  #showActions() {
+    const { phase, match, call } = this.pop;
+    const card = this.customer;
+    const strip = match === "internal";
+    const cardLink = this.root.querySelector("[data-open-card]");
+    show(cardLink, Boolean(card));
+    if (card) cardLink.href = `/customers/${card.id}`;
+    const callable = controlsOn && phase === "wrap_up" && this.phones().length > 0;
+    show(this.root.querySelector("[data-call]"), callable);
+    show(this.root.querySelector("[data-hang-up]"), controlsOn && (phase === "talking" || phase === "hold"));
+    for (const part of [".pop-note", ".outcomes", ".pop-foot"]) show(this.root.querySelector(part), !strip || call.note !== null);
+  }
+
+  // --- what it does -----------------------------------------------------------------------------------------------
+
+  #listen(choose) {
+    this.root.addEventListener("focusin", choose);
+    this.root.addEventListener("click", (event) => {
+      const button = event.target.closest("button, [data-open-card]");
+      if (!button) return;
+      const data = button.dataset;
+      if ("dismiss" in data) this.dismiss();
+      else if ("unfold" in data) this.focus();
+      else if ("disposition" in data) this.outcome(data.disposition);
+      else if ("finish" in data) this.finish();
+      else if ("task" in data) this.openTask();
+      else if ("due" in data) this.createTask(data.due);
+      else if ("choice" in data) this.choose(Number(data.choice));
+      else if ("call" in data) this.call();
+      else if ("hangUp" in data) this.hangUp();
+      else if ("openCard" in data && document.querySelector("[data-home]") && !event.ctrlKey && !event.metaKey) {
+        event.preventDefault();
+        this.openCard();
+      }
+    });
+    this.#slots.new.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.createCustomer();
+    });
+    this.#slots.find.addEventListener("click", (event) => {
+      event.preventDefault();
+      pickCustomer((card) => this.setCustomer(card));
+    });
+    this.#slots.task.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.createTask("tomorrow");
+    });
+  }
+
+  /** The note field, or the new customer's name where that comes first. */
+  focusNote() {
+    const form = this.#slots.new;
+    const blank = !form.hidden && !form.elements.name.value;
+    (blank ? form.elements.name : this.root.querySelector("textarea")).focus();
+  }
+
+  focus() {
+    this.root.focus();
+    this.root.scrollIntoView({ block: "nearest" });
+  }
+
+  fold(folded) {
+    this.root.classList.toggle("folded", folded);
+    const opener = this.root.querySelector("[data-unfold]");
+    show(opener, folded);
+    show(this.root.querySelector(".pop-line"), !folded);
+    if (folded) opener.replaceChildren(`${word("phase", this.pop.phase)} · `, this.title());
+  }
+
+  /** Digits choose a customer or a due time, whatever is open. */
+  digit(number) {
+    if (this.#slots.task.contains(document.activeElement) && !document.activeElement.matches("input")) {
+      const preset = this.#slots.task.querySelectorAll("[data-due]")[number - 1];
+      if (preset) this.createTask(preset.dataset.due);
+      return Boolean(preset);
+    }
+    if (this.#slots.choose.hidden || number > this.pop.customers.length) return false;
+    this.choose(number - 1);
+    return true;
+  }
+
+  choose(index) {
+    const card = this.pop.customers[index];
+    if (card) this.setCustomer(card);
+  }
+
+  async setCustomer(card) {
+    this.#chosen = card;
+    this.update(this.pop);
+    await this.#keepTrying(() => api("PUT", `${path(this.pop)}/customer`, { customer_id: card.id }));
+  }
+
+  async createCustomer() {
+    const form = this.#slots.new;
+    const error = form.querySelector("[data-error]");
+    const value = (field) => form.elements[field].value.trim();
+    if (!value("name") && !value("company")) {
+      this.#sayError(error, t("A name or a company is needed."));
+      form.elements.name.focus();
+      return null;
+    }
+    try {
+      const phones = value("number") ? [{ number: value("number"), label: "other" }] : [];
+      const { data } = await api("POST", "/customers", { name: value("name"), company: value("company") || null, phones });
+      show(error, false);
+      await this.setCustomer({ ...data, last_activities: [], open_tasks: [] });
+      toast(t("Customer created."));
+      return data;
+    } catch (problem) {
+      this.#sayError(error, problem.errors?.[0]?.message ?? problemText(problem));
+      return null;
+    }
+  }
+
+  openCard() {
+    if (this.customer) dispatchEvent(new CustomEvent("cti:open-customer", { detail: { id: this.customer.id, asked: true } }));
+  }
+
+  async outcome(code) {
+    const taken = this.#disposition === code && this.pop.phase !== "wrap_up" ? null : code;
+    const before = this.#disposition;
+    this.#disposition = taken;
+    this.update({ ...this.pop, call: { ...this.pop.call, disposition: taken } });
+    const saved = await this.#putOutcome(taken);
+    if (saved && this.pop.phase === "wrap_up") await this.#finishWithUndo(before);
+  }
+
+  async #putOutcome(code) {
+    return this.#keepTrying(async () => {
+      await this.#note.flush();
+      const { data } = await api("PUT", `${path(this.pop)}/disposition`, { code });
+      this.#note.remote(data.text, data.version);
+    });
+  }
+
+  /** In wrap-up an outcome is the last word; for five seconds it can be taken back. */
+  async #finishWithUndo(before) {
+    this.#finishing = true;
+    const chosen = word("disposition", this.#disposition);
+    show(this.root, false);
+    const undo = new Promise((resolve) => {
+      toast(t("Saved as “%(outcome)s”.", { outcome: chosen }), { seconds: 5, action: { label: t("Undo"), run: () => resolve(true) } });
+      setTimeout(() => resolve(false), 5000);
+      addEventListener("pagehide", () => resolve(false), { once: true });
+    });
+    if (await undo) {
+      this.#finishing = false;
+      show(this.root, true);
+      this.#disposition = before;
+      this.update({ ...this.pop, call: { ...this.pop.call, disposition: before } });
+      await this.#putOutcome(before);
+      this.focus();
+    } else {
+      await this.finish();
+    }
+  }
+
+  /** Save everything; in wrap-up the call leaves the screen. */
+  async finish() {
+    if (!this.#slots.new.hidden && this.#slots.new.elements.name.value && this.#slots.new.contains(document.activeElement)) await this.createCustomer();
+    if (!(await this.#note.flush())) return;
+    const done = await this.#keepTrying(() => api("POST", `${path(this.pop)}/finish`));
+    if (done && this.pop.phase !== "wrap_up") toast(t("Saved. The call leaves the screen when the talk ends."));
+    if (!done) show(this.root, true);
+  }
+
+  async dismiss() {
+    await this.#note.flush();
+    link.send({ type: "dismiss", pop_id: this.pop.pop_id });
+  }
+
+  /** The call is leaving the screen: what was typed goes out first. */
+  leave() {
+    this.#note.flush({ keepalive: true });
+  }
+
+  reoffered() {
+    this.#finishing = false;
+    show(this.root, true);
+  }
+
+  openTask() {
+    const form = this.#slots.task;
+    show(form, form.hidden);
+    if (form.hidden) return;
+    if (!form.elements.title.value) form.elements.title.value = t("Call back %(name)s", { name: this.spokenName() });
+    form.querySelector("[data-due]").focus();
+  }
+
+  /** True when something small was open and is now closed. */
+  closeTop() {
+    if (this.#slots.task.hidden || !this.#slots.task.contains(document.activeElement)) return false;
+    show(this.#slots.task, false);
+    this.focus();
+    return true;
+  }
+
+  async createTask(preset) {
+    const form = this.#slots.task;
+    const error = form.querySelector("[data-error]");
+    const title = form.elements.title.value.trim() || t("Call back %(name)s", { name: this.spokenName() });
+    const due = presetTime(preset);
+    try {
+      await api("POST", `${path(this.pop)}/tasks`, { title: title.slice(0, 200), kind: "callback", due_at: due.toISOString() });
+      show(error, false);
+      show(form, false);
+      form.reset();
+      this.#slots["tasks-made"].append(el("li", {}, icon("circle-check"), el("span", {}, ...parts(t("Task: %(title)s, %(time)s"), { title: name(title), time: momentText(due) }))));
+      this.root.focus();
+      dispatchEvent(new CustomEvent("cti:tasks-changed"));
+    } catch (problem) {
+      this.#sayError(error, problemText(problem));
+    }
+  }
+
+  phones() {
+    const { remote } = this.pop.call;
+    const known = this.customer?.phones ?? [];
+    const caller = remote?.number ? [{ number: remote.number, display: remote.display ?? remote.number, label: "" }] : [];
+    const same = known.find((phone) => phone.number === remote?.number);
+    return same ? [same, ...known.filter((phone) => phone !== same)] : [...caller, ...known];
+  }
+
+  call() {
+    if (controlsOn) dial(this.phones(), this.customer?.id ?? null);
+  }
+
+  /** A second press within a second is a slip. */
+  async hangUp() {
+    if (!controlsOn || Date.now() - this.#hungUpAt < HANG_UP_GUARD_MS) return;
+    this.#hungUpAt = Date.now();
+    try {
+      await api("POST", `${path(this.pop)}/hangup`);
+    } catch (problem) {
+      toast(problemText(problem));
+    }
+  }
+
+  async #loadLongNote() {
+    try {
+      const { data } = await api("GET", `${path(this.pop)}/note`);
+      this.#note.remote(data.text, data.version);
+    } catch {
+      // the next update of the call tries again
+    }
+  }
+
+  /** Our own record may be a moment behind the phone: a call that is not stored yet is asked again. */
+  async #keepTrying(action) {
+    for (let round = 0; ; round += 1) {
+      try {
+        await action();
+        return true;
+      } catch (problem) {
+        const early = problem instanceof Problem && (problem.status === 404 || problem.status === 0 || problem.status >= 500);
+        if (!early || round >= 4) {
+          toast(problemText(problem));
+          return false;
+        }
+        await new Promise((resolve) => setTimeout(resolve, 400 * 2 ** round));
+      }
+    }
+  }
+
+  #sayError(place, text) {
+    setText(place, text);
+    show(place, true);
+  }
+}

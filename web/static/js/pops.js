@@ -1,0 +1,106 @@
+// The docked calls: one card per call through ringing, talking, hold, wrap-up. Painted from the push frame alone.
+import { show as setShown, setText } from "./dom.js";
+import { t, word } from "./l10n.js";
+import { link } from "./link.js";
+import { PopView } from "./pop_view.js";
+import { folded } from "./pop_folds.js";
+import { rememberTitle, ringFor, stopRinging } from "./notify.js";
+import { countFrom } from "./timers.js";
+
+const place = document.getElementById("pops");
+const strip = document.getElementById("call-strip");
+const announceNow = document.getElementById("announce-now");
+const announce = document.getElementById("announce");
+const views = new Map();
+let currentId = null;
+
+const ORDER = { talking: 0, hold: 1, ringing: 2, wrap_up: 3, saved: 4 };
+
+/** The call that shortcuts mean: the one chosen, else the talk, else what rings, else the newest wrap-up. */
+export function currentPop() {
+  if (views.has(currentId)) return views.get(currentId);
+  return [...views.values()].reverse().sort((one, other) => ORDER[one.pop.phase] - ORDER[other.pop.phase])[0] ?? null;
+}
+
+/** Make the next (or previous) call the one in hand. */
+export function changeCall(step) {
+  const all = [...views.keys()];
+  if (all.length < 2) return;
+  const at = all.indexOf(currentPop().pop.pop_id);
+  currentId = all[(at + step + all.length) % all.length];
+  arrange();
+  views.get(currentId).focus();
+}
+
+export function startPops() {
+  link.on("snapshot", ({ gone }) => {
+    gone.forEach((pop) => remove(pop.pop_id));
+    link.state.pops.forEach((pop) => put(pop, false));
+    for (const id of views.keys()) if (!link.state.pops.has(id)) remove(id);
+  });
+  link.on("pop", ({ pop, fresh }) => put(pop, fresh));
+  link.on("retract", retracted);
+}
+
+function put(pop, fresh) {
+  let view = views.get(pop.pop_id);
+  const before = view?.pop;
+  if (view && before.offer !== pop.offer) view.reoffered();
+  if (!view) {
+    view = new PopView(pop, { choose: () => pick(pop.pop_id) });
+    views.set(pop.pop_id, view);
+    place.append(view.root);
+  }
+  view.update(pop);
+  if (pop.phase === "talking" && before?.phase !== "talking") currentId = pop.pop_id;
+  arrange();
+  if (!before || before.offer !== pop.offer) paintedSoon(pop);
+  if (fresh && pop.phase === "ringing") ringFor(pop, view.spokenName());
+  if (pop.phase !== "ringing") stopRinging(pop.pop_id);
+  if (fresh) setText(announceNow, view.announcement());
+  else if (before && before.phase !== pop.phase) setText(announce, t("%(phase)s: %(name)s", { phase: word("phase", pop.phase), name: view.spokenName() }));
+}
+
+function pick(popId) {
+  currentId = popId;
+  arrange();
+}
+
+/** The receipt goes out when the card has really been drawn: a hidden tab draws nothing and sends nothing. */
+function paintedSoon(pop) {
+  requestAnimationFrame(() => requestAnimationFrame(() => link.send({ type: "painted", pop_id: pop.pop_id })));
+}
+
+function retracted({ pop, reason, by }) {
+  const view = views.get(pop.pop_id);
+  if (!view) return;
+  view.leave();
+  remove(pop.pop_id);
+  folded(pop, view, reason, by);
+  const said = { answered_elsewhere: by ? t("Answered by %(agent)s", { agent: by }) : t("Answered by a colleague"), caller_gave_up: t("Caller gave up") }[reason];
+  if (said) setText(announce, said);
+  dispatchEvent(new CustomEvent("cti:calls-changed"));
+}
+
+function remove(popId) {
+  stopRinging(popId);
+  views.get(popId)?.root.remove();
+  views.delete(popId);
+  if (currentId === popId) currentId = null;
+  arrange();
+}
+
+/** One card open, the others one line each; the strip on phones and the title follow the open one. */
+function arrange() {
+  const current = currentPop();
+  for (const view of views.values()) view.fold(view !== current);
+  setShown(strip, current !== null);
+  document.body.classList.toggle("in-call", current !== null);
+  rememberTitle(current ? { name: current.spokenName(), phase: current.pop.phase, since: current.pop.since } : null);
+  if (!current) return;
+  strip.dataset.phase = current.pop.phase;
+  setText(strip.querySelector("[data-phase-word]"), word("phase", current.pop.phase));
+  strip.querySelector("[data-name]").replaceChildren(current.title());
+  countFrom(strip.querySelector(".timer"), current.pop.since);
+}
+
