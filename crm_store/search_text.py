@@ -42,8 +42,7 @@ _NUMBER = re.compile(r"\+?[\d\s()./+-]+")
 def fold(text: str) -> str:
     """The text without case, accents, Hebrew or Arabic points, invisible signs and doubled spaces."""
     parts = unicodedata.normalize("NFKD", text.casefold())
-    spaced = "".join(" " if ch.isspace() else ch for ch in parts)
-    seen = "".join(ch for ch in spaced if unicodedata.category(ch) not in _UNSEEN)
+    seen = "".join(_plain(ch) for ch in parts)
     return " ".join(seen.translate(_FOLDED).split())
 
 
@@ -63,6 +62,17 @@ def terms(query: str) -> tuple[str, ...]:
         return (_number_fragment(folded),)
     words = dict.fromkeys(folded.split())
     return tuple(_number_fragment(word) if _is_number(word) else word for word in words)[:_MOST_TERMS]
+
+
+def _plain(ch: str) -> str:
+    if ch.isascii() and ch.isprintable():
+        return ch
+    if ch.isspace():
+        return " "
+    category = unicodedata.category(ch)
+    if category == "Nd":  # ٣ is 3
+        return str(unicodedata.decimal(ch))
+    return "" if category in _UNSEEN else ch
 
 
 def _is_number(text: str) -> bool:

@@ -21,6 +21,8 @@ from pbx.calls import Call, CallId
 from pbx.events import PbxName
 from pbx.pbx_state import PbxState
 
+_PIPED_WIDTH = 200  # nobody's window: columns are not cut
+
 
 @dataclass(slots=True)
 class _Replay:
@@ -127,7 +129,9 @@ def _print_table(records: Sequence[CallRecord]) -> None:
         table.add_column(title, justify="right" if title in {"wait", "talk"} else "left", no_wrap=True)
     for record in records:
         table.add_row(*(Text(cell) for cell in _cells(record)))
-    Console(highlight=False, soft_wrap=True).print(table)
+    console = Console(highlight=False)
+    console.width = console.width if console.is_terminal else _PIPED_WIDTH
+    console.print(table)
 
 
 def _cells(record: CallRecord) -> list[str]:

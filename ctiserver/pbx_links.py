@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ctiserver.ami_config import ami_config
 from ctiserver.dispatcher import Dispatcher
 from ctiserver.event_pump import EventPump
 from ctiserver.settings import PbxSettings, Settings
@@ -15,7 +16,7 @@ from pbx.asterisk.ami_client import AmiClient
 from pbx.asterisk.ami_commands import AmiCommands
 from pbx.asterisk.ami_commands import DialPlan as OriginatePlan
 from pbx.asterisk.ami_journal import Journal
-from pbx.asterisk.ami_link import AmiConfig, LinkState, tls_context
+from pbx.asterisk.ami_link import LinkState
 from pbx.commands import Originate, PbxCommands
 from pbx.devices import DeviceKind
 from pbx.dial_rules import DialRules, RateLimit, dial_string
@@ -81,7 +82,7 @@ def build_link(name: str, pbx: PbxSettings, settings: Settings, dispatcher: Disp
         if settings.journal.directory is not None
         else None
     )
-    client = AmiClient(_ami_config(name, pbx), on_raw=_recorder(journal))
+    client = AmiClient(ami_config(name, pbx), on_raw=_recorder(journal))
     state = PbxState(
         PbxName(name),
         pbx.device_plan(),
@@ -109,18 +110,6 @@ def _recorder(journal: Journal | None) -> Callable[[bytes], None] | None:
     if journal is None:
         return None
     return lambda data: journal.append(data, time.time())
-
-
-def _ami_config(name: str, pbx: PbxSettings) -> AmiConfig:
-    return AmiConfig(
-        name=name,
-        host=pbx.host,
-        port=pbx.port,
-        username=pbx.username,
-        secret=pbx.secret.get_secret_value(),
-        tls=tls_context(str(pbx.tls_ca or "")) if pbx.tls else None,
-        observe=pbx.mode == "observe",
-    )
 
 
 def build_dial_plan(pbx: PbxSettings, settings: Settings, state: PbxState) -> DialPlan:

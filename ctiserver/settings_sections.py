@@ -19,6 +19,7 @@ from pydantic_settings import (
 from crm_store.accounts import Role
 from crm_store.phone_numbers import NumberProfile
 from ctiserver.settings_types import (
+    AddedPrefix,
     BlockType,
     ChannelPattern,
     ChannelTemplate,
@@ -26,7 +27,7 @@ from ctiserver.settings_types import (
     ConfigPath,
     DatabaseUrl,
     DialplanName,
-    Digits,
+    DialPrefix,
     FromText,
     Language,
     Listen,
@@ -118,14 +119,14 @@ class IncomingSettings(_Section):
     region: Region | None = None
     format: Literal["auto", "e164", "e164_noplus", "national"] = "auto"
     strip_prefix: OneLine = ""
-    add_prefix: Digits = ""
+    add_prefix: AddedPrefix = ""
 
 
 class DialSettings(_Section):
     """`[pbx.*.dial]`: how we write numbers to the dialplan, and which we refuse."""
 
     format: Literal["e164", "e164_noplus", "international", "national"] = "e164"
-    prefix: Digits = ""
+    prefix: DialPrefix = ""
     allow_countries: Annotated[tuple[Region, ...], FromText] = ()
     block_types: Annotated[tuple[BlockType, ...], FromText] = ("premium_rate", "satellite", "unknown")
     max_per_minute: int = Field(default=10, ge=1)

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 import phonenumbers
 from pydantic import AfterValidator, BeforeValidator
 
+from pbx.dial_rules import BLOCK_TYPES
+
 #: Relative paths are relative to the configuration file.
 base_folder: ContextVar[Path] = ContextVar("base_folder", default=Path())
 
@@ -22,10 +24,6 @@ _DIALPLAN_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _SECTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _VARIABLE = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]*(?:\([A-Za-z0-9_,-]*\))?")
 _LANGUAGES = ("en", "he", "ar", "pl", "sk")
-BLOCK_TYPES = (
-    "premium_rate", "shared_cost", "satellite", "toll_free", "mobile", "fixed_line", "voip", "personal_number",
-    "pager", "uan", "voicemail", "unknown",
-)  # fmt: skip
 
 
 def _resolved(path: object) -> object:
@@ -134,9 +132,15 @@ def _variables(variables: dict[str, str]) -> dict[str, str]:
     return variables
 
 
-def _digits(text: str) -> str:
-    if not re.fullmatch(r"[0-9*#+]*", text):
-        raise ValueError(f"{text!r} is not a dialling prefix (digits, * # +)")
+def _added_prefix(text: str) -> str:
+    if not re.fullmatch(r"\+?[0-9*#]{0,15}", text):
+        raise ValueError(f"{text!r} is not the beginning of a number (digits, with or without +)")
+    return text
+
+
+def _dial_prefix(text: str) -> str:
+    if not re.fullmatch(r"[0-9*#]{0,8}", text):
+        raise ValueError(f"{text!r} is not a dialling prefix (up to eight digits, * or #)")
     return text
 
 
@@ -178,7 +182,8 @@ MemberPattern = Annotated[str, AfterValidator(_member_pattern)]
 ChannelTemplate = Annotated[str, AfterValidator(_channel_template)]
 DialplanName = Annotated[str, AfterValidator(_dialplan_name)]
 Variables = Annotated[dict[str, str], AfterValidator(_variables)]
-Digits = Annotated[str, AfterValidator(_digits)]
+AddedPrefix = Annotated[str, AfterValidator(_added_prefix)]
+DialPrefix = Annotated[str, AfterValidator(_dial_prefix)]
 BlockType = Annotated[str, AfterValidator(_block_type)]
 OneLine = Annotated[str, AfterValidator(_one_line)]
 SectionName = Annotated[str, AfterValidator(_section_name)]

@@ -166,6 +166,10 @@ class PbxState:
         """Calls that have not ended."""
         return [call.value() for call in self._book if call.announced and not call.ended]
 
+    def unfinished(self) -> int:
+        """Calls that live or wait for their last events."""
+        return sum(1 for call in self._book if call.announced)
+
     def channel_names(self, call_id: str) -> list[str]:
         """Living channels of a call: what a hang-up has to hang up."""
         return [

@@ -116,6 +116,7 @@ class Resync:
             return
         leg = call.leg_of_channel(channel.uniqueid)
         call.estimated = True
+        _cut_off(call)
         if rebooted:
             call.ended_by = EndedBy.SYSTEM
         elif len(call.channels) == 1 and call.ended_by is None:
@@ -128,6 +129,7 @@ class Resync:
 
     def _close(self, call: LiveCall, now: float, *, rebooted: bool) -> None:
         call.estimated = True
+        _cut_off(call)
         call.ended_by = EndedBy.SYSTEM if rebooted else EndedBy.UNKNOWN
         for leg in call.legs:
             if leg.result is None:
@@ -216,9 +218,16 @@ class Resync:
             elif row is None and stands_in is not None and not call.ended:
                 stands_in.leave(at)
                 stands_in.connected = stands_in.connected or call.talking
+                stands_in.cut_off = True  # how it left, nobody knows
                 call.estimated = True
                 self._book.touch(call, at)
 
 
 def _finished(row: QueueParams) -> int:
     return row.completed + row.abandoned
+
+
+def _cut_off(call: LiveCall) -> None:
+    """Whoever waited when the link broke neither gave up nor timed out as far as we know."""
+    if call.open_wait is not None:
+        call.open_wait.cut_off = True

@@ -124,7 +124,7 @@ class PopClient:
                 return
             if not self._reconnect:
                 raise ConnectionError(reason)
-            delay = 0.0 if at_once and failures == 0 else self._delay(failures)
+            delay = 0.0 if at_once and failures == 0 else self.pause_after(failures)
             failures += 1
             yield LinkLost(reason, delay)
             await self._pause(delay)
@@ -182,7 +182,8 @@ class PopClient:
             yield message
             message = parse_message(await socket.recv())
 
-    def _delay(self, failures: int) -> float:
+    def pause_after(self, failures: int) -> float:
+        """Seconds until the next try: doubled each time, at most LONGEST_RETRY_S, a random half of it taken off."""
         longest = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0**failures)
         return longest * self._jitter.uniform(0.5, 1.0)
 

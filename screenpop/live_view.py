@@ -26,7 +26,7 @@ class LiveView:
     def __init__(self) -> None:
         self.pops: dict[str, _Object] = {}
         self.queues: dict[tuple[str, str], _Object] = {}
-        self.agents: dict[str, _Object] = {}
+        self.agents: dict[tuple[str | None, str], _Object] = {}
         self.pbx: dict[str, _Object] = {}
         self.requests: dict[str, _Object] = {}
 
@@ -45,7 +45,8 @@ class LiveView:
             case QueueUpdate(data=queue):
                 self.queues[queue["pbx"], queue["name"]] = queue
             case AgentUpdate(data=agent):
-                self.agents[agent["name"]] = agent
+                self.agents.pop((None, agent["name"]), None)  # a PBX knows this agent now
+                self.agents[_agent_key(agent)] = agent
             case PbxUpdate(data=pbx):
                 self.pbx[pbx["name"]] = pbx
             case RequestUpdate(data=request):
@@ -54,6 +55,10 @@ class LiveView:
     def _start_over(self, snapshot: Snapshot) -> None:
         self.pops = {pop["pop_id"]: pop for pop in snapshot.part("pops")}
         self.queues = {(queue["pbx"], queue["name"]): queue for queue in snapshot.part("queues")}
-        self.agents = {agent["name"]: agent for agent in snapshot.part("agents")}
+        self.agents = {_agent_key(agent): agent for agent in snapshot.part("agents")}
         self.pbx = {pbx["name"]: pbx for pbx in snapshot.part("pbx")}
         self.requests = {request["id"]: request for request in snapshot.part("requests")}
+
+
+def _agent_key(agent: _Object) -> tuple[str | None, str]:
+    return agent.get("pbx"), agent["name"]

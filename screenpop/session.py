@@ -6,7 +6,6 @@ and calls `subscribe_default` when a client does not subscribe in time.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -61,6 +60,20 @@ class CloseSocket(Exception):
 class Session:
     """`wake` is called when `take` has something, or when the client has become too slow (`too_slow`)."""
 
+    __slots__ = (
+        "_actions",
+        "_minute_began",
+        "_resend",
+        "_said_in_minute",
+        "_snapshots",
+        "_streams",
+        "_version",
+        "_wake",
+        "stream",
+        "subscribed",
+        "user",
+    )
+
     def __init__(
         self,
         user: Principal,
@@ -79,8 +92,9 @@ class Session:
         self._actions = actions
         self._wake = wake
         self._version = version
-        self._resend: deque[bytes] = deque()
-        self._received: deque[datetime] = deque()
+        self._resend: list[bytes] = []  # latest first
+        self._minute_began: datetime | None = None
+        self._said_in_minute = 0
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
@@ -120,7 +134,7 @@ class Session:
     def take(self) -> bytes | None:
         """The next frame to send."""
         if self._resend:
-            return self._resend.popleft()
+            return self._resend.pop()
         return self.stream.take()
 
     @property
@@ -153,10 +167,10 @@ class Session:
             raise CloseSocket(CloseCode.NOT_ALLOWED, str(error)) from error
 
     def _count(self, now: datetime) -> None:
-        self._received.append(now)
-        while self._received[0] <= now - _MINUTE:
-            self._received.popleft()
-        if len(self._received) > MESSAGES_PER_MINUTE:
+        if self._minute_began is None or now - self._minute_began >= _MINUTE:
+            self._minute_began, self._said_in_minute = now, 0
+        self._said_in_minute += 1
+        if self._said_in_minute > MESSAGES_PER_MINUTE:
             raise CloseSocket(CloseCode.TOO_MANY, f"more than {MESSAGES_PER_MINUTE} messages in a minute")
 
     # --- subscribing --------------------------------------------------------------------------------------------------
@@ -179,7 +193,7 @@ class Session:
         missed = stream.since(since) if stream is not None else None
         if stream is None or missed is None:
             return False
-        self._resend = deque(missed)
+        self._resend = missed[::-1]
         if stream is not self.stream:
             self._streams.drop(self.stream)
             self._take_over(stream)

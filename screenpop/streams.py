@@ -6,10 +6,9 @@ before a slow client took it leaves no hole.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from crm_store.access import Principal
 from screenpop.broker import Broker, Publication, Unsubscribe, encode
@@ -26,11 +25,37 @@ class StreamLimits:
     waiting_frames: int = 256
     waiting_bytes: int = 1024 * 1024
     kept_frames: int = 256
-    kept_bytes: int = 64 * 1024
+    kept_bytes: int = 32 * 1024
+
+
+class _Waiting(NamedTuple):
+    """A frame without a number yet. `news`: of a topic, so that a snapshot makes it needless."""
+
+    kind: str
+    at: str
+    data: bytes
+    news: bool
 
 
 class Stream:
     """The frames of one screen. `wake` is called when there is something to take; None while nobody is connected."""
+
+    __slots__ = (
+        "_kept",
+        "_kept_bytes",
+        "_limits",
+        "_seq",
+        "_unkeyed",
+        "_unsubscribe",
+        "_visible",
+        "_waiting",
+        "_waiting_bytes",
+        "id",
+        "names",
+        "overflowed",
+        "user",
+        "wake",
+    )
 
     def __init__(self, stream_id: str, user: Principal, visible: Visible, limits: StreamLimits) -> None:
         self.id = stream_id
@@ -41,10 +66,10 @@ class Stream:
         self._visible = visible
         self._limits = limits
         self._seq = 0
-        self._waiting: dict[object, tuple[str, str, bytes]] = {}
+        self._waiting: dict[object, _Waiting] = {}
         self._waiting_bytes = 0
         self._unkeyed = 0
-        self._kept: deque[tuple[int, bytes, bytes]] = deque()
+        self._kept: list[tuple[int, bytes, bytes]] = []
         self._kept_bytes = 0
         self._unsubscribe: Unsubscribe | None = None
 
@@ -69,27 +94,27 @@ class Stream:
         if news.kind == "pop.update" and data.get("match") == "withheld":
             self.forget()  # the PBX may restrict a number late: earlier frames with it may not be sent again
         encoded = news.encoded if data is news.data else encode(data)
-        self._put(news.key, news.kind, news.at, encoded)
+        self._put(_Waiting(news.kind, news.at, encoded, news=True), news.key)
 
     def send(self, kind: str, at: str, data: Mapping[str, Any]) -> None:
         """A frame for this client alone."""
-        self._put(None, kind, at, encode(data))
+        self._put(_Waiting(kind, at, encode(data), news=False))
 
     def start_over(self, at: str, snapshot: Mapping[str, Any]) -> None:
-        """A snapshot replaces all that still waits: it already holds it."""
-        self._waiting.clear()
-        self._waiting_bytes = 0
+        """A snapshot replaces all news that still waits: it already holds it."""
+        self._waiting = {key: frame for key, frame in self._waiting.items() if not frame.news}
+        self._waiting_bytes = sum(len(frame.data) for frame in self._waiting.values())
         self.overflowed = False
         data = self._visible(self.user, "snapshot", snapshot)
-        self.send("snapshot", at, data if data is not None else {})
+        self._put(_Waiting("snapshot", at, encode(data if data is not None else {}), news=True))
 
-    def _put(self, key: object | None, kind: str, at: str, encoded: bytes) -> None:
+    def _put(self, frame: _Waiting, key: object | None = None) -> None:
         if key is None:
             self._unkeyed += 1
             key = self._unkeyed
         replaced = self._waiting.get(key)
-        self._waiting_bytes += len(encoded) - (len(replaced[2]) if replaced else 0)
-        self._waiting[key] = (kind, at, encoded)
+        self._waiting_bytes += len(frame.data) - (len(replaced.data) if replaced else 0)
+        self._waiting[key] = frame
         much = len(self._waiting) > self._limits.waiting_frames or self._waiting_bytes > self._limits.waiting_bytes
         if much and len(self._waiting) > 1:  # one big snapshot alone is not slowness
             self.overflowed = True
@@ -102,19 +127,18 @@ class Stream:
         """The next frame, numbered and kept for a resume; None when the client has everything."""
         if not self._waiting:
             return None
-        key = next(iter(self._waiting))
-        kind, at, encoded = self._waiting.pop(key)
-        self._waiting_bytes -= len(encoded)
+        frame = self._waiting.pop(next(iter(self._waiting)))
+        self._waiting_bytes -= len(frame.data)
         self._seq += 1
-        head = b'{"v":1,"seq":%d,"type":"%s","at":"%s","data":' % (self._seq, kind.encode(), at.encode())
-        self._keep(head, encoded)
-        return b"".join((head, encoded, b"}"))
+        head = b'{"v":1,"seq":%d,"type":"%s","at":"%s","data":' % (self._seq, frame.kind.encode(), frame.at.encode())
+        self._keep(head, frame.data)
+        return b"".join((head, frame.data, b"}"))
 
     def _keep(self, head: bytes, encoded: bytes) -> None:
         self._kept.append((self._seq, head, encoded))
         self._kept_bytes += len(encoded)
         while len(self._kept) > self._limits.kept_frames or self._kept_bytes > self._limits.kept_bytes:
-            self._kept_bytes -= len(self._kept.popleft()[2])
+            self._kept_bytes -= len(self._kept.pop(0)[2])
 
     def since(self, seq: int) -> list[bytes] | None:
         """The frames after `seq`, as they were sent; None when some are no longer kept or were never sent."""

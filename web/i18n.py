@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
-from babel.dates import format_date, format_datetime, format_time, get_day_names
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
 LOCALE_FOLDER = Path(__file__).parent / "locale"
@@ -34,7 +33,8 @@ class Language:
 
     code: str
     locale: Locale
-    week_starts_on: int  # 0 = Monday, from the territory
+    week_starts_on: int  # 0 = Monday; this and the weekend come from the territory
+    weekend: tuple[int, ...]
     time_zone: ZoneInfo
     translations: NullTranslations
     catalog: Catalog | None  # None for the source language
@@ -72,11 +72,14 @@ class Language:
     def moment(self, at: datetime) -> str:
         return format_datetime(self.local(at), "short", locale=self.locale)
 
-    def weekday(self, at: datetime) -> str:
-        return get_day_names("abbreviated", locale=self.locale)[self.local(at).weekday()]
-
-    def number(self, value: float) -> str:
-        return format_decimal(value, locale=self.locale)
+    def short(self, at: datetime, now: datetime) -> str:
+        """As short as it stays clear: the time today, day and time this year, else the whole date."""
+        local, today = self.local(at), self.local(now)
+        if local.date() == today.date():
+            return self.time(at)
+        if local.year != today.year:
+            return self.moment(at)
+        return f"{format_skeleton('MMMd', local, locale=self.locale)} {self.time(at)}"
 
     def day_bounds(self, now: datetime) -> tuple[datetime, datetime]:
         """The local midnight before and the one after `now`."""
@@ -90,7 +93,13 @@ class Language:
             if message.id and message.string:
                 key = message.id if isinstance(message.id, str) else message.id[0]
                 messages[key] = message.string
-        return {"tag": self.tag, "zone": self.time_zone.key, "plurals": _plural_table(self), "messages": messages}
+        return {
+            "tag": self.tag,
+            "zone": self.time_zone.key,
+            "plurals": _plural_table(self),
+            "weekend": self.weekend,
+            "messages": messages,
+        }
 
 
 @dataclass(frozen=True)
@@ -150,10 +159,12 @@ def _load(code: str, *, territory: str, zone: ZoneInfo, folder: Path) -> Languag
     catalog = read_catalog(code, folder)
     if catalog is None and code != SOURCE_LANGUAGE:
         return None
+    week = _week_of(territory)
     return Language(
         code=code,
         locale=_locale(code, territory),
-        week_starts_on=_first_weekday(territory),
+        week_starts_on=week.first_week_day,
+        weekend=(week.weekend_start, week.weekend_end),
         time_zone=zone,
         translations=_compile(catalog) if catalog is not None else NullTranslations(),
         catalog=catalog,
@@ -177,10 +188,10 @@ def _locale(code: str, territory: str) -> Locale:
     return Locale(code)
 
 
-def _first_weekday(territory: str) -> int:
+def _week_of(territory: str) -> Locale:
+    """Any locale of the territory: its week is the territory's, whatever the page's language."""
     likely = get_global("likely_subtags").get(f"und_{territory}")
-    language = str(likely).split("_")[0] if likely else SOURCE_LANGUAGE
-    return Locale(language, territory=territory).first_week_day if likely else 0
+    return Locale(str(likely).split("_")[0], territory=territory) if likely else Locale(SOURCE_LANGUAGE, territory="001")
 
 
 def _plural_table(language: Language) -> dict[str, int]:

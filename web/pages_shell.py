@@ -36,6 +36,7 @@ DUE_PRESETS = (
     ("workday", N_("Next working day")),
     ("week", N_("In a week")),
 )
+LOST_CALL_TITLE = "Call back"  # as the store writes it; ": queue" may follow
 PAUSE_REASONS = (("break", N_("Break")), ("lunch", N_("Lunch")), ("meeting", N_("Meeting")), ("office", N_("Back office")))
 SHORTCUTS = (
     (
@@ -66,10 +67,10 @@ SHORTCUTS = (
         (
             (("J", "↓"), N_("Next row")),
             (("K", "↑"), N_("Previous row")),
-            (("Enter",), N_("Open")),
+            (("Enter",), N_("Open the row")),
             (("X",), N_("Complete the task")),
-            (("D",), N_("Call")),
-            (("N",), N_("New")),
+            (("D",), N_("Call this number")),
+            (("N",), N_("New in this list")),
             (("E",), N_("Edit")),
         ),
     ),
@@ -334,6 +335,17 @@ def _with_time(method: Callable[[Language, datetime], str]) -> Callable[[Context
 
 
 @jinja2.pass_context
+def _short(context: Context, at: str | datetime) -> str:
+    return _language(context).short(parse_time(at), context["now"])
+
+
+@jinja2.pass_context
+def _person(context: Context, name: str) -> str:
+    """A colleague as the others know them; an endpoint or a deleted account stays as it is."""
+    return str(context["people"].get(name, name))
+
+
+@jinja2.pass_context
 def _word(context: Context, code: str | None, kind: str) -> str:
     return word(_language(context), kind, code)
 
@@ -346,7 +358,16 @@ def _late(context: Context, task: Mapping[str, Any]) -> bool:
 
 @jinja2.pass_context
 def _task_title(context: Context, task: Mapping[str, Any]) -> str:
-    return task["title"] or word(_language(context), "task_kind", task["kind"])
+    """Tasks that the service makes itself are titled in English in the store."""
+    language, title = _language(context), str(task["title"])
+    if task["kind"] != "callback":
+        return title
+    if title == LOST_CALL_TITLE:
+        return word(language, "task_kind", "callback")
+    if title.startswith(f"{LOST_CALL_TITLE}: "):
+        queue = title.removeprefix(f"{LOST_CALL_TITLE}: ")
+        return language.gettext("Call back: %(queue)s") % {"queue": context["queue_labels"].get(queue, queue)}
+    return title
 
 
 @jinja2.pass_context
@@ -360,7 +381,7 @@ def _call_agents(context: Context, call: Mapping[str, Any]) -> list[str]:
     legs = call.get("legs") or []
     talked = [leg for leg in legs if leg.get("talk_s")] or legs
     names = (leg["agent"] or leg["extension"] or leg["endpoint"] for leg in talked)
-    return [str(context["people"].get(name, name)) for name in dict.fromkeys(names)]
+    return [_person(context, name) for name in dict.fromkeys(names)]
 
 
 @jinja2.pass_context
@@ -410,6 +431,9 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "clock": _with_time(Language.time),
     "day": _with_time(Language.date),
     "moment": _with_time(Language.moment),
+    "short": _short,
+    "person": _person,
+    "people_json": lambda people: orjson.dumps(people).decode(),
     "word": _word,
     "late": _late,
     "task_title": _task_title,

@@ -27,6 +27,10 @@ _SENTENCES: Mapping[int, str] = {
 }
 
 
+_OTHER_TITLE = N_("Something went wrong")
+_OTHER_SENTENCE = N_("The service could not answer. It is noted in its log.")
+
+
 @public
 async def login_page(request: web.Request) -> web.Response:
     """The sign-in form; who is signed in already goes home."""
@@ -80,10 +84,8 @@ class Pages:
         """The error page for people: what it means, never what broke inside."""
         language = language_of(request)
         context = {
-            "title": language.gettext(_TITLES.get(problem.status, N_("Something went wrong"))),
-            "sentence": language.gettext(
-                _SENTENCES.get(problem.status, N_("The service could not answer. It is noted in its log."))
-            ),
+            "title": language.gettext(_TITLES.get(problem.status, _OTHER_TITLE)),
+            "sentence": language.gettext(_SENTENCES.get(problem.status, _OTHER_SENTENCE)),
         }
         return render_alone(request, "error.html", context, status=problem.status)
 

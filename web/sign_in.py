@@ -119,13 +119,20 @@ async def _with_todays_hash(request: web.Request, account: Account, password: st
 
 
 async def _phone(deps: WebDeps, typed: str, account: Account) -> str | None:
-    """ "The phone I sit at": one of the account's, or any phone of the configuration (hot desk); "" leaves it open."""
+    """ "The phone I sit at", as endpoint or extension: one of the account's, or any phone (hot desk); "" leaves it open."""
     phone = typed.strip()
     if not phone or phone in account.endpoints:
         return phone or None
-    if len(phone) > 80 or not deps.is_phone(phone):
+    if re.fullmatch(r"[0-9]{1,16}", phone):
+        owners = [account, *await deps.store.accounts()]
+        known = [one.endpoints[0] for one in owners if one.extension == phone and one.endpoints]
+        candidates = [*known, f"PJSIP/{phone}", f"SIP/{phone}"]
+    else:
+        candidates = [phone]
+    found = next((one for one in candidates if len(one) <= 80 and deps.is_phone(one)), None)
+    if found is None:
         raise Problem(422, "unknown_phone", "There is no such phone.")
-    return phone
+    return found
 
 
 async def _signed_in(request: web.Request, account: Account, phone: str | None, target: str) -> web.Response:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, Text, bindparam, func, literal_column, null, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal_column, null, select, union_all
 from sqlalchemy.sql.selectable import ScalarSelect, Subquery
 
 from crm_store.caller_lookup import Card
-from crm_store.sql.columns import JsonArray, JsonPart, JsonText, json_object
+from crm_store.sql.columns import JsonArray, JsonPart, JsonText, json_object, key
 from crm_store.sql.schema import (
     activities,
     call_legs,
@@ -214,7 +214,7 @@ def _calls_since() -> ScalarSelect[int]:
         .select_from(calls)
         .where(
             calls.c.customer_id == parties.c.id,
-            calls.c.at >= bindparam("week_ago", type_=Text),
+            calls.c.at >= key("week_ago"),
             calls.c.state == "ended",
         )
         .scalar_subquery()

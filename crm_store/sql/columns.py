@@ -75,6 +75,11 @@ class JsonText(FunctionElement[str]):
     inherit_cache = True
 
 
+def key(name: str) -> ColumnElement[str]:
+    """A value that comes with each run of a statement that is compiled once, with everything else written into it."""
+    return literal_column(f":{name}", Text)
+
+
 def json_object(**fields: ColumnElement[Any]) -> JsonObject:
     """A JSON object with these keys, built by the database."""
     parts: list[ColumnElement[Any]] = []

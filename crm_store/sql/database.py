@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,11 +15,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from crm_store.errors import StoreError, StoreUnavailable
-from crm_store.sql.engine import reader_engine, writer_engine
+from crm_store.sql.engine import READERS, reader_engine, writer_engine
 from crm_store.sql.writer import Writer
 
 T = TypeVar("T")
 
+_READ_WAIT_SECONDS = 10.0
 _CLOSE_SECONDS = 5.0
 
 
@@ -32,9 +33,7 @@ class Database:
         self._writer = Writer(writers)
         self._lookup: AsyncConnection | None = None
         self._raw: aiosqlite.Connection | None = None
-        self._reading = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._slots = asyncio.Semaphore(READERS)
         self._closed = False
 
     @classmethod
@@ -50,16 +49,11 @@ class Database:
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one consistent snapshot."""
         self._check_open()
-        self._reading += 1
-        self._idle.clear()
-        try:
+        async with self._slot():
+            self._check_open()
             with store_errors():
                 async with self._readers.connect() as connection:
                     return await connection.run_sync(work)
-        finally:
-            self._reading -= 1
-            if not self._reading:
-                self._idle.set()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction of its own meaning: all of it or nothing."""
@@ -89,11 +83,7 @@ class Database:
             return
         self._closed = True
         await self._writer.close()
-        try:
-            async with asyncio.timeout(_CLOSE_SECONDS):
-                await self._idle.wait()
-        except TimeoutError:
-            pass  # a read that hangs must not hang the shutdown
+        await self._wait_for_readers()
         if self._lookup is not None:
             await self._lookup.close()
         await self._readers.dispose()
@@ -102,6 +92,27 @@ class Database:
     @property
     def writable(self) -> bool:
         return self._writer.alive
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        """A turn to read. Who waits too long hears that the store is not available."""
+        try:
+            async with asyncio.timeout(_READ_WAIT_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise StoreUnavailable("The database is too busy to answer.") from error
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    async def _wait_for_readers(self) -> None:
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                for _ in range(READERS):
+                    await self._slots.acquire()
+        except TimeoutError:
+            pass  # a read that hangs must not hang the shutdown
 
     def _check_open(self) -> None:
         if self._closed:

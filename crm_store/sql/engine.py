@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from crm_store.errors import InvalidInput, StoreUnavailable
 
-_READERS = 4
-_POOL_TIMEOUT_SECONDS = 10
+READERS = 4
 
 # WAL lets readers go on while we write; FULL makes each commit survive a power cut.
 _WRITER_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
@@ -48,7 +47,7 @@ def writer_engine(file: Path) -> AsyncEngine:
 
 def reader_engine(file: Path) -> AsyncEngine:
     """Connections that only read, each transaction from one snapshot."""
-    engine = _engine(file, pool_size=_READERS + 1)  # one is kept by the caller lookup
+    engine = _engine(file, pool_size=READERS + 1)  # one is kept by the caller lookup
     _on_connect(engine, _READER_PRAGMAS)
     _on_begin(engine, "BEGIN")
     return engine
@@ -59,7 +58,6 @@ def _engine(file: Path, *, pool_size: int) -> AsyncEngine:
         URL.create("sqlite+aiosqlite", database=str(file)),
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=_POOL_TIMEOUT_SECONDS,
         # Python's sqlite3 would otherwise begin transactions by itself, deferred and late.
         connect_args={"isolation_level": None},
     )

@@ -12,8 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
-    Text,
-    bindparam,
     case,
     func,
     literal_column,
@@ -36,7 +34,7 @@ from crm_store.caller_lookup import (
 from crm_store.errors import NotFound
 from crm_store.phone_numbers import SUFFIX_DIGITS, PhoneNumber, reversed_digits
 from crm_store.sql.cards import card_columns, fit_cards
-from crm_store.sql.columns import parse_time, time_text
+from crm_store.sql.columns import key, parse_time, time_text
 from crm_store.sql.part import StorePart
 from crm_store.sql.party_fields import calling_code
 from crm_store.sql.schema import activities, calls, parties, party_phones, tasks
@@ -57,12 +55,12 @@ class SqlCallerLookup(StorePart):
         answer = match_without_search(number)
         if answer is not None:
             return answer
-        rows = await self._database.fetch(_FIND, {**_FIND_DEFAULTS, **self._keys(number), **self._week_ago()})
+        rows = await self._database.fetch(_FIND, {**self._keys(number), **self._week_ago()})
         match = decide(_candidate(row) for row in rows)
         return replace(match, cards=fit_cards(match.cards))
 
     async def card(self, customer_id: int) -> Card:
-        rows = await self._database.fetch(_CARD, {**_CARD_DEFAULTS, "customer_id": customer_id, **self._week_ago()})
+        rows = await self._database.fetch(_CARD, {"customer_id": customer_id, **self._week_ago()})
         if not rows:
             raise NotFound(f"There is no customer {customer_id}.")
         card: Card = orjson.loads(rows[0][0])
@@ -134,9 +132,9 @@ def _found() -> Subquery:
     """Each active party whose number fits, once, in its best way."""
     rev = party_phones.c.rev_digits
     ways = union_all(
-        _way(0, literal_column("0"), party_phones.c.number == _key("exact")),
-        _way(1, literal_column("0"), party_phones.c.nsn == _key("national"), party_phones.c.country == _key("country")),
-        _way(2, _common_digits(rev), rev >= _key("suffix"), rev < _key("suffix_end")),
+        _way(0, literal_column("0"), party_phones.c.number == key("exact")),
+        _way(1, literal_column("0"), party_phones.c.nsn == key("national"), party_phones.c.country == key("country")),
+        _way(2, _common_digits(rev), rev >= key("suffix"), rev < key("suffix_end")),
     ).subquery("ways")
     return (
         select(
@@ -168,14 +166,10 @@ def _way(tier: int, common_digits: ColumnElement[Any], *conditions: ColumnElemen
 def _common_digits(rev: ColumnElement[str]) -> ColumnElement[int]:
     """How many digits agree from the end; the range of the index has seen to the first seven."""
     same = [
-        (func.substr(rev, 1, literal_column(str(n))) == func.substr(_key("digits"), 1, literal_column(str(n))), n)
+        (func.substr(rev, 1, literal_column(str(n))) == func.substr(key("digits"), 1, literal_column(str(n))), n)
         for n in range(_LONGEST_COMPARED, SUFFIX_DIGITS, -1)
     ]
     return case(*[(agree, literal_column(str(n))) for agree, n in same], else_=literal_column(str(SUFFIX_DIGITS)))
-
-
-def _key(name: str) -> ColumnElement[str]:
-    return bindparam(name, type_=Text)
 
 
 def _open_tasks(party_id: ColumnElement[int]) -> ScalarSelect[int]:
@@ -192,12 +186,11 @@ def _last_contact(party_id: ColumnElement[int]) -> ScalarSelect[Any]:
     return select(func.max(both.c.at)).scalar_subquery()
 
 
-def _compiled(statement: Select[Any]) -> tuple[str, Mapping[str, Any]]:
-    compiled = statement.compile(dialect=SQLiteDialect_pysqlite(paramstyle="named"))
-    return str(compiled), compiled.params
+def _compiled(statement: Select[Any]) -> str:
+    """The SQL text with `:name` for each key and all constants in place."""
+    dialect = SQLiteDialect_pysqlite(paramstyle="named")
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
-_FIND, _FIND_DEFAULTS = _compiled(_find())
-_CARD, _CARD_DEFAULTS = _compiled(
-    select(card_columns()).select_from(parties).where(parties.c.id == bindparam("customer_id", type_=Integer))
-)
+_FIND = _compiled(_find())
+_CARD = _compiled(select(card_columns()).select_from(parties).where(parties.c.id == key("customer_id")))

@@ -79,6 +79,7 @@ party_phones = Table(
     Index("ix_party_phones_number", "number", "party_id"),
     Index("ix_party_phones_nsn", "nsn", "country", "party_id"),
     Index("ix_party_phones_rev_digits", "rev_digits", "party_id"),
+    sqlite_with_rowid=False,
 )
 
 party_emails = Table(
@@ -87,6 +88,7 @@ party_emails = Table(
     Column("party_id", Integer, ForeignKey("parties.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("email", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 party_tags = Table(
@@ -95,6 +97,7 @@ party_tags = Table(
     Column("party_id", Integer, ForeignKey("parties.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("tag", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 #: Folded text of each party, made by `search.py`. Not in the metadata: on SQLite it is an FTS5 table of trigrams.
@@ -140,6 +143,7 @@ call_legs = Table(
     Column("talk_s", Float),
     Column("hold_s", Float),
     Index("ix_call_legs_agent", "agent", "call_id"),
+    sqlite_with_rowid=False,
 )
 
 call_queue_waits = Table(
@@ -153,6 +157,7 @@ call_queue_waits = Table(
     Column("wait_s", Float),
     Column("result", Text),
     Index("ix_call_queue_waits_queue", "queue", "call_id"),
+    sqlite_with_rowid=False,
 )
 
 call_notes = Table(
@@ -164,6 +169,7 @@ call_notes = Table(
     Column("version", Integer, nullable=False),  # counts changes of the text
     Column("updated_at", UtcTime, nullable=False),
     Column("updated_by", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 activities = Table(
@@ -208,6 +214,7 @@ task_calls = Table(
     Column("task_id", Integer, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
     Column("call_id", Text, primary_key=True),
     Index("ix_task_calls_call_id", "call_id"),
+    sqlite_with_rowid=False,
 )
 
 accounts = Table(
@@ -220,6 +227,7 @@ accounts = Table(
     Column("language", Text),
     Column("password_hash", Text),
     Column("active", Boolean, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 account_endpoints = Table(
@@ -228,6 +236,7 @@ account_endpoints = Table(
     Column("account", Text, ForeignKey("accounts.name", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("endpoint", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 sessions = Table(
@@ -240,6 +249,7 @@ sessions = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("last_seen_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 api_tokens = Table(
@@ -249,6 +259,7 @@ api_tokens = Table(
     Column("user", Text, ForeignKey("accounts.name", ondelete="CASCADE"), nullable=False),
     Column("scopes", Text, nullable=False),  # separated by spaces
     Column("created_at", UtcTime, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 meta = Table(
@@ -256,6 +267,7 @@ meta = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 gaps = Table(

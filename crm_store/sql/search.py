@@ -20,12 +20,16 @@ def found(terms: Sequence[str]) -> list[ColumnElement[bool]]:
     if indexed:
         matching = party_search.c.text.op("MATCH", is_comparison=True)(" ".join(map(_phrase, indexed)))
         conditions.append(parties.c.id.in_(select(party_search.c.rowid).where(matching)))
-    for term in terms:
-        if term not in indexed:
-            # Too short for trigrams: walk the names in order and stop at a full page.
-            contains = party_search.c.text.contains(term, autoescape=True)
-            conditions.append(exists().where(party_search.c.rowid == parties.c.id, contains))
+    conditions += [_contains(term, anywhere=bool(indexed)) for term in terms if term not in indexed]
     return conditions
+
+
+def _contains(term: str, *, anywhere: bool) -> ColumnElement[bool]:
+    """One or two letters are too few for trigrams: looked for in the names alone, unless other terms have left few to read."""
+    if not anywhere:
+        return parties.c.sort_name.contains(term, autoescape=True)
+    contains = party_search.c.text.contains(term, autoescape=True)
+    return exists().where(party_search.c.rowid == parties.c.id, contains)
 
 
 def index_party(connection: Connection, party: Party) -> None:

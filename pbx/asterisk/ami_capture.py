@@ -41,8 +41,6 @@ def read_capture(capture: Capture) -> Iterator[CaptureItem]:
     for part, greets in _connections(_chunks(capture)):
         if greets:
             yield from reader.end()
-        elif not reader.begun:
-            yield CaptureNote("The capture does not begin with Asterisk's greeting; what came before it is not known.")
         yield from reader.feed(part)
     yield from reader.end()
 
@@ -59,6 +57,7 @@ class _CaptureReader:
     def _start(self) -> None:
         self._decoder = AmiDecoder(WANTED, all_answers=True)
         self._unreadable = False
+        self._looked_for_greeting = False
 
     def feed(self, part: bytes) -> Iterator[CaptureItem]:
         """What the next bytes of this connection tell."""
@@ -71,6 +70,10 @@ class _CaptureReader:
             self._unreadable = True
             yield CaptureNote(f"The rest of this connection is not AMI: {problem}.")
             return
+        if self._decoder.begun and not self._looked_for_greeting:
+            self._looked_for_greeting = True
+            if self._decoder.banner is None:
+                yield CaptureNote("The capture does not begin with Asterisk's greeting; what came before is not known.")
         for message in messages:
             if message.answer:
                 yield from self._assembler.answer(message)

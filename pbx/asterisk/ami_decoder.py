@@ -89,7 +89,8 @@ class AmiDecoder:
         wanted = self._wanted
         for block in blocks:
             if block[:7] == b"Event: ":
-                name = block[7 : block.find(b"\r\n", 7)]
+                end = block.find(b"\r\n", 7)
+                name = block[7:end] if end > 0 else block[7:]
                 lines = wanted.get(name)
                 if lines is None:
                     if self._is_answer(block):

@@ -20,7 +20,9 @@ DID = "+442079460130"
 # Stand for what differs from call to call; nothing else in the rendered call looks like them.
 _CALLER, _EXTENSION, _AGENT = "+000000000000", "9999999", "Agent Nobody"
 _MOMENT = 1_234_567_890.0
-_RING_S, _TALK_S, _ANSWER_DELAY_S = 10.0, 100.0, 0.05
+_RING_S, _TALK_S = 0.2, 0.5
+# When the phone rings, the talk goes on, everything is over.
+_CUTS_S = (0.1, 0.5, 10.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class CallStamp:
         """The parts of call `number`; each part has one Timestamp for all its events."""
         second = int(moments[0])
         values = {
+            b"second": b"%d" % second,
             b"root": b"%d.%d" % (second, 2 * number),
             b"leg": b"%d.%d" % (second, 2 * number + 1),
             b"a": b"%08x" % (2 * number & 0xFFFFFFFF),
@@ -117,13 +120,13 @@ def _arrivals(start: float, calls_per_second: float, seconds: float) -> Iterator
 def _rendered_parts() -> tuple[bytes, bytes, bytes]:
     """Play one call with stand-ins, cut it where time passes, and turn the stand-ins into fields."""
     agent = AgentPlan(extension=_EXTENSION, name=_AGENT)
-    queue = QueuePlan(name=QUEUE, did=DID, members=(_EXTENSION,), ring_s=10 * _RING_S)
+    queue = QueuePlan(name=QUEUE, did=DID, members=(_EXTENSION,))
     simulator = Simulator(agents=(agent,), queues=(queue,), now=_MOMENT)
     flow = Flow(caller=CallerPlan(number=_CALLER), queue=QUEUE, ring_s=_RING_S, talk_s=_TALK_S)
     simulator.start(flow_script(simulator, "queue_answered", flow))
     parts = []
-    for until in (_MOMENT + 1.0, _MOMENT + _ANSWER_DELAY_S + _RING_S + 1.0, _MOMENT + 10 * _TALK_S):
-        simulator.advance(until)
+    for until in _CUTS_S:
+        simulator.advance(_MOMENT + until)
         parts.append(_template(b"".join(event_bytes(event) for event in simulator.take_events())))
     return parts[0], parts[1], parts[2]
 
@@ -133,6 +136,7 @@ _FIELDS = (
     (re.compile(rb"BridgeUniqueid: [0-9a-f-]+"), rb"BridgeUniqueid: %(bridge)b"),
     (re.compile(rb"\b1234567890\.0\b"), rb"%(root)b"),
     (re.compile(rb"\b1234567890\.1\b"), rb"%(leg)b"),
+    (re.compile(rb"\b1234567890\b"), rb"%(second)b"),
     (re.compile(rb"-00000000\b"), rb"-%(a)b"),
     (re.compile(rb"-00000001\b"), rb"-%(b)b"),
     (re.compile(re.escape(_CALLER.encode())), rb"%(caller)b"),

@@ -162,6 +162,8 @@ class SimulatorServer:
                 pass
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the client is gone, or never sends an end of action
+        except asyncio.CancelledError:
+            pass  # the server stops; asyncio would log a cancelled handler as an error
         finally:
             self._sessions.discard(session)
             writer.close()

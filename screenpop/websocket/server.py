@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -68,6 +68,7 @@ class PushServer:
         self._limits = limits or PushLimits()
         self._streams = Streams(broker, visible, lambda: secrets.token_urlsafe(12), self._limits.stream)
         self._sockets: dict[str, list[Socket]] = {}
+        self._all_gone = asyncio.Event()
         self._stopping = False
 
     # --- for the rest of the product ----------------------------------------------------------------------------------
@@ -104,11 +105,13 @@ class PushServer:
     async def close_all(self) -> None:
         """We are stopping: everybody is told to come back (1012). Returns when all are gone, or after two seconds."""
         self._stopping = True
-        sockets = self._all()
-        for socket in sockets:
+        for socket in self._all():
             socket.close(CloseCode.RESTART, "restart")
-        if sockets:
-            await asyncio.wait([asyncio.ensure_future(socket.gone.wait()) for socket in sockets], timeout=2.0)
+        if self._sockets:
+            try:
+                await asyncio.wait_for(self._all_gone.wait(), timeout=2.0)
+            except TimeoutError:
+                _log.warning("push_sockets_left", sockets=self.connections)
 
     # --- one connection -----------------------------------------------------------------------------------------------
 
@@ -147,21 +150,27 @@ class PushServer:
         session = Session(user, self._streams, self._snapshots, self._actions, wake=socket.flush, version=self._version)
         socket.session = session
         self._admit(socket, user)
-        timers = self._start_timers(socket, request)
+        timers = _Timers(socket, self._limits, check=lambda: self._check_sign_in(socket, request), clock=self._clock)
         try:
             session.opened(self._clock())
             await self._read(socket)
         finally:
-            for timer in timers:
-                timer.cancel()
-            self._sockets[user.name].remove(socket)
-            if not self._sockets[user.name]:
-                del self._sockets[user.name]
+            timers.stop()
             stream = session.closed()
             if stream is not None:
                 loop = asyncio.get_running_loop()
                 loop.call_later(self._limits.stream_kept_s, self._streams.drop_if_unused, stream)
-            await socket.finish()
+            try:
+                await socket.finish()
+            finally:
+                self._dismiss(socket, user)
+
+    def _dismiss(self, socket: Socket, user: Principal) -> None:
+        self._sockets[user.name].remove(socket)
+        if not self._sockets[user.name]:
+            del self._sockets[user.name]
+        if not self._sockets:
+            self._all_gone.set()
 
     def _admit(self, socket: Socket, user: Principal) -> None:
         """One more socket; the oldest makes room, because it is the one most likely forgotten or half dead."""
@@ -179,24 +188,45 @@ class PushServer:
             except CloseSocket as closing:
                 socket.close(closing.code, str(closing))
 
-    # --- timers -------------------------------------------------------------------------------------------------------
-
-    def _start_timers(self, socket: Socket, request: web.Request) -> list[asyncio.TimerHandle | asyncio.Task[None]]:
-        loop = asyncio.get_running_loop()
-        return [
-            loop.call_later(self._limits.subscribe_within_s, lambda: socket.session.subscribe_default(self._clock())),
-            loop.create_task(self._watch_sign_in(socket, request)),
-        ]
-
-    async def _watch_sign_in(self, socket: Socket, request: web.Request) -> None:
+    async def _check_sign_in(self, socket: Socket, request: web.Request) -> None:
         """A session may expire or lose its role while the socket stays open."""
-        while True:
-            await asyncio.sleep(self._limits.check_sign_in_s)
-            user = await self._authenticate(request)
-            mine = socket.session.user
-            if user is None or (user.name, user.role, user.scopes) != (mine.name, mine.role, mine.scopes):
-                socket.close(CloseCode.SESSION_ENDED, "sign in again")
-                return
+        user = await self._authenticate(request)
+        mine = socket.session.user
+        if user is None or (user.name, user.role, user.scopes) != (mine.name, mine.role, mine.scopes):
+            socket.close(CloseCode.SESSION_ENDED, "sign in again")
 
     def _all(self) -> list[Socket]:
         return [socket for sockets in self._sockets.values() for socket in sockets]
+
+
+class _Timers:
+    """What happens to one connection by time alone. Timers, not tasks: hundreds of connections wait here."""
+
+    __slots__ = ("_check", "_checking", "_limits", "_next_check", "_subscribe")
+
+    def __init__(
+        self,
+        socket: Socket,
+        limits: PushLimits,
+        *,
+        check: Callable[[], Coroutine[None, None, None]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._limits = limits
+        self._check = check
+        self._checking: asyncio.Task[None] | None = None
+        self._subscribe = loop.call_later(limits.subscribe_within_s, lambda: socket.session.subscribe_default(clock()))
+        self._next_check = loop.call_later(limits.check_sign_in_s, self._begin_check)
+
+    def _begin_check(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._checking = loop.create_task(self._check())
+        self._next_check = loop.call_later(self._limits.check_sign_in_s, self._begin_check)
+
+    def stop(self) -> None:
+        """The connection is over."""
+        self._subscribe.cancel()
+        self._next_check.cancel()
+        if self._checking is not None:
+            self._checking.cancel()

@@ -20,8 +20,9 @@ _log = structlog.get_logger(__name__)
 
 
 class Socket:
-    """`flush` sends what the session has; `close` ends the connection; `gone` is set when it is over."""
+    """`flush` sends what the session has; `close` ends the connection."""
 
+    __slots__ = ("_closing", "_draining", "_limits", "_payload_writer", "_transport", "response", "session")
     session: Session
 
     def __init__(
@@ -32,7 +33,6 @@ class Socket:
         limits: PushLimits,
     ) -> None:
         self.response = response
-        self.gone = asyncio.Event()
         self._transport = request.transport
         self._payload_writer = payload_writer
         self._limits = limits
@@ -104,7 +104,6 @@ class Socket:
             transport = self._transport
             if transport is not None and transport.get_write_buffer_size() > 0:
                 asyncio.get_running_loop().call_later(self._limits.write_timeout_s, transport.abort)
-            self.gone.set()
 
 
 def _text_frame(payload: bytes) -> bytes:

@@ -85,6 +85,23 @@ class AmiRecorder:
                 await self._news.wait()
         return place
 
+    def count(self, wanted: bytes) -> int:
+        """How often these bytes have come so far."""
+        return self._received.count(wanted)
+
+    async def wait_for_more(self, wanted: bytes, number: int, *, timeout_s: float = 20) -> None:
+        """Return once these bytes have come so often."""
+        async with asyncio.timeout(timeout_s):
+            while self.count(wanted) < number:
+                self._news.clear()
+                await self._news.wait()
+
+    def value(self, beginning: str) -> str:
+        """The value of the first header line that begins so: `value("Channel: PJSIP/trunk-a")`."""
+        start = self._received.index(beginning.encode())
+        line = bytes(self._received[start : self._received.index(b"\r\n", start)])
+        return line.decode().partition(": ")[2]
+
     async def settle(self, *, quiet_s: float = 0.7, timeout_s: float = 20) -> None:
         """Return when no call is up any more and nothing more is coming."""
         async with asyncio.timeout(timeout_s):

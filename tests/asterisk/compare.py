@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from tests.asterisk.truth import CallTruth
+from tests.asterisk.plan import extension_of
+from tests.asterisk.truth import CallTruth, Offer
 
 # Asterisk's whole seconds, the phones' clocks and the way between them.
 TOLERANCE_S = 1.0
@@ -62,14 +63,39 @@ def _differences(record: Record, truth: CallTruth) -> list[str]:
     exact = {"outcome": truth.outcome, "ended_by": truth.ended_by, "queue": truth.queue}
     told = {key: wanted for key, wanted in exact.items() if wanted != "unknown"}
     found = [f"{key} is {record[key]}, was {wanted}" for key, wanted in told.items() if record[key] != wanted]
-    timed = {"wait_s": truth.wait_s} | ({} if truth.talk_s is None else {"talk_s": truth.talk_s})
-    for key, wanted in timed.items():
+    for key, wanted in _timed(record, truth).items():
         found += _apart(key, record[key], wanted, untimed=record["started_at"] is None)
-    if truth.direction == "inbound" and record["did"] != truth.dialled:
+    if _transfers(record) != [tuple(transfer) for transfer in truth.transfers]:
+        found.append(f"transfers are {_transfers(record)}, were {list(truth.transfers)}")
+    if truth.direction == "inbound" and record["did"] != truth.dialled and not _joined_late(record):
         found.append(f"did is {record['did']}, was {truth.dialled}")
     if truth.direction == "inbound" and truth.number and _bare(record["remote"]["name"]) != _bare(truth.name):
         found.append(f"name is {record['remote']['name']!r}, was {truth.name!r}")
     return found + _legs(record, truth)
+
+
+def _timed(record: Record, truth: CallTruth) -> dict[str, float | None]:
+    """The durations that can be held against the truth."""
+    if truth.talk_s is None or _joined_late(record):
+        return {}
+    durations = {"wait_s": truth.wait_s, "talk_s": truth.talk_s}
+    return durations | {"hold_s": truth.hold_s, "parked_s": truth.parked_s}
+
+
+def _joined_late(record: Record) -> bool:
+    """Whether the call was running already when the listening began: then its beginning is an estimate."""
+    return bool(record["estimated"]) and record["direction"] == "inbound" and record["did"] is None
+
+
+def _transfers(record: Record) -> list[tuple[str, str, str, str]]:
+    return [
+        (transfer["kind"], _extension(transfer["by"]), _extension(transfer["to"]), transfer["result"])
+        for transfer in record["transfers"]
+    ]
+
+
+def _extension(endpoint: str) -> str:
+    return extension_of(endpoint.rpartition("/")[2])
 
 
 def _bare(name: str | None) -> str | None:
@@ -102,8 +128,12 @@ def _one_per_colleague(truth: CallTruth) -> list[tuple[str, str]]:
     for offer in truth.offers:
         # The same phone rung again later is another leg; a second device rings within a moment of the first.
         rung_before = [
-            other for other in truth.offers if other.endpoint == offer.endpoint and other.rang_at < offer.rang_at
+            other for other in truth.offers if other.endpoint == offer.endpoint and _rang(other) < _rang(offer)
         ]
         legs.setdefault((offer.extension, len(rung_before)), []).append(offer.result)
     order = ("answered", "rejected", "answered_elsewhere", "cancelled", "missed", "busy")
     return [(extension, min(results, key=order.index)) for (extension, _), results in legs.items()]
+
+
+def _rang(offer: Offer) -> float:
+    return offer.rang_at if offer.rang_at is not None else offer.answered_at or 0.0

@@ -56,6 +56,9 @@ class PhoneKeys:
         replaces = f"?Replaces={quote(_replaces(newest_dialog(consulted.log)), safe='')}" if consulted else ""
         refer_to = f"Refer-To: <sip:{target}@{self._phone.pbx.ami_host}:5060{replaces}>"
         await self._request(dialog, "REFER", refer_to, f"Referred-By: {dialog.local}")
+        # As phones do once they know that it worked; Asterisk waits for it.
+        await asyncio.sleep(0.2)
+        await self._request(dialog, "BYE")
 
     async def _reinvite(self, direction: str) -> None:
         dialog = newest_dialog(self._phone.log)
@@ -119,7 +122,7 @@ async def _exchange(
                 answer = await answers.queue.get()
                 log(False, answer)
                 status = int(answer.split()[1]) if answer.startswith("SIP/2.0 ") else 0
-                if status >= 300:
+                if status >= 300 and not request.startswith("BYE"):
                     raise RuntimeError(f"Asterisk refused: {answer.splitlines()[0]}")
                 if status >= 200:
                     break

@@ -21,6 +21,10 @@ AGENTS = {
     "1012": "Lena Twelve",
 }
 UNREGISTERED = "1012"
+# What a colleague dials or transfers to.
+PARK = "700"
+PARK_SPACES = tuple(f"7{number:02}" for number in range(1, 21))
+PICKUP = "*8"
 # Phones of the queue for load; one SIPp process plays them all.
 BANK_PHONES = tuple(f"20{number:02}" for number in range(1, 41))
 # The second device (soft phone) of an agent, as FreePBX names it.
@@ -58,6 +62,14 @@ QUEUES: dict[str, tuple[str, ...]] = {
     "exit": ("strategy = ringall", "joinempty = yes", "context = queue-exit"),
     # Only the dialplan of FreePBX's shape leads here.
     "604": ("strategy = ringall", "timeout = 10", "member => Local/1007@from-queue/n,0,Gita Seven,hint:1007@ext-local"),
+    # The call centre of the end-to-end run: ten agents in turn.
+    "ten": (
+        "strategy = rrmemory",
+        "timeout = 15",
+        *(f"member => PJSIP/{1001 + agent},0,Agent {agent}" for agent in range(10)),
+    ),
+    # One agent only: the second caller waits until the first talk is over.
+    "one": ("strategy = ringall", "timeout = 10", "member => PJSIP/1001,0,Anna One"),
     # For load: many members, quick to ring.
     "busyline": (
         "strategy = rrmemory",
@@ -150,4 +162,6 @@ DESTINATIONS: dict[str, Destination] = {
     ),
     DID(51): _direct("1001", "1002", "991001", "991002"),
     DID(43): _queue("busyline", *BANK_PHONES),
+    DID(45): _queue("one", "1001", wait_s=90),
+    DID(44): _queue("ten", *(str(1001 + agent) for agent in range(10))),
 }

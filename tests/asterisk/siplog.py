@@ -1,5 +1,6 @@
 """SIPp's message logs as SIP calls: who invited whom, when it rang, was answered and ended, and who ended it."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -48,7 +49,7 @@ class SipCall:
     # When the last key was pressed.
     pressed_at: float | None = None
     referrals: list[Referral] = field(default_factory=list)
-    # Begin and end of each hold by this phone; an open one ends with the call.
+    # Begin and end of each hold by this phone; an open one ends with the call or its transfer.
     holds: list[list[float]] = field(default_factory=list)
 
     @property
@@ -98,10 +99,22 @@ def _read_keys(path: Path, calls: dict[str, SipCall]) -> None:
             target, _, replaces = headers["refer-to"].removeprefix("<sip:").partition("?Replaces=")
             replaced = unquote(replaces).partition(";")[0] or None
             call.referrals.append(Referral(at, target.partition("@")[0], replaced))
+            _resume(call, at)
+        elif text.startswith("BYE "):
+            # The transferer's own leg after the transfer: it does not end the call.
+            call.ended_at = call.ended_at or at
         elif "a=sendonly" in text:
-            call.holds.append([at, call.end])
-        elif "a=sendrecv" in text and call.holds:
-            call.holds[-1][1] = at
+            call.holds.append([at, math.inf])
+        elif "a=sendrecv" in text:
+            _resume(call, at)
+    for call in calls.values():
+        _resume(call, call.end)
+
+
+def _resume(call: SipCall, at: float) -> None:
+    """An open hold ends."""
+    if call.holds and call.holds[-1][1] == math.inf:
+        call.holds[-1][1] = at
 
 
 def messages_of(path: Path) -> Iterator[tuple[float, bool, str]]:

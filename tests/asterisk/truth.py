@@ -1,16 +1,19 @@
 """What really happened, told by the phones' and callers' own SIP logs and never by AMI.
 
 `read_truth(pbx.log_dir)` gives one `CallTruth` for each call; compare.py holds call records against them.
+`stored_truth(path)` reads the one that lies beside a recording.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.asterisk import outcomes
+from tests.asterisk.belonging import Pool, during, rang_along
 from tests.asterisk.plan import AGENTS, DESTINATIONS, Destination, extension_of
 from tests.asterisk.siplog import SipCall, read_calls
+from tests.asterisk.talks import Talks, retrieves
 
-# How long after its reason a phone is told to stop ringing.
-SOON_S = 0.6
 # Answer() waits so long for the caller's sound before the dialplan goes on to the queue.
 ANSWER_S = 0.5
 
@@ -21,7 +24,8 @@ class Offer:
 
     endpoint: str
     extension: str
-    rang_at: float
+    # When the phone got the INVITE; None for who picked up or retrieved the call.
+    rang_at: float | None
     answered_at: float | None
     ended_at: float
     # answered, missed, rejected, busy, answered_elsewhere, cancelled: the words of the call record's legs.
@@ -41,7 +45,7 @@ class CallTruth:
     # The number that was dialled: the DID, or what the colleague asked for.
     dialled: str
     queue: str | None
-    # The colleague who talked; outbound: who called.
+    # The colleague who talked first; outbound: who called.
     extension: str | None
     offers: tuple[Offer, ...]
     started_at: float
@@ -53,59 +57,82 @@ class CallTruth:
     # As `outcome` and `ended_by` of the call record; "unknown" where SIP cannot tell (the PBX was stopped or killed).
     outcome: str
     ended_by: str
+    # kind, by whom, to whom (extensions), result.
+    transfers: tuple[tuple[str, str, str, str], ...] = ()
+    hold_s: float = 0.0
+    parked_s: float = 0.0
 
 
 def read_truth(log_dir: Path) -> list[CallTruth]:
     """Every call that the SIP logs of a folder tell of, in the order in which they began."""
     calls = read_calls(log_dir)
-    answering = [call for call in calls if call.kind == "answering"]
+    pool = Pool(calls)
+    dialled = [call for call in calls if call.kind == "calling"]
+    consultations = {referral.replaces for call in calls for referral in call.referrals}
     truths = []
-    for call in (call for call in calls if call.kind == "calling"):
-        truth = _inbound(call, answering) if call.party.startswith("trunk") else _from_phone(call, answering)
-        truths += [truth] if truth else []
-    truths += _clicked(answering)
+    for call in dialled:
+        if call.party.startswith("trunk"):
+            truths.append(_inbound(call, pool, dialled))
+        elif call.call_id not in consultations and not call.dialled.startswith("*") and not retrieves(call):
+            truths.append(_from_phone(call, pool))
+    truths += _clicked(pool)
     return sorted(truths, key=lambda truth: truth.started_at)
 
 
-def _inbound(caller: SipCall, free: list[SipCall]) -> CallTruth:
+def stored_truth(path: Path) -> list[CallTruth]:
+    """The calls of a recording's NAME.truth.json."""
+    calls = json.loads(path.read_text(encoding="utf-8"))["calls"]
+    return [CallTruth(**{**call, "offers": tuple(Offer(**offer) for offer in call["offers"])}) for call in calls]
+
+
+def _inbound(caller: SipCall, pool: Pool, dialled: list[SipCall]) -> CallTruth:
     destination = DESTINATIONS.get(caller.dialled, Destination(phones={}))
-    phones = _take(caller, free, [name for group in destination.phones.values() for name in group])
-    talk = next((phone for phone in phones if _talked(phone, caller)), None)
-    outcome = "answered" if talk else _unanswered(caller, phones, destination)
-    queue = _queue(destination, talk)
-    waited_from = caller.answered_at + ANSWER_S if queue and caller.answered_at else caller.invited_at
-    waited_to = talk.answered_at if talk and talk.answered_at else caller.end
-    if outcome == "voicemail":
-        waited_to = min(waited_to, waited_from + (destination.wait_s or 0))
-    elif outcome == "exit_key":
-        waited_to = caller.pressed_at or waited_to
+    endpoints = [name for group in destination.phones.values() for name in group]
+    talks = Talks(caller, pool.phones(caller, endpoints), pool, dialled)
+    first = talks.first
+    began = talks.began
+    outcome = "answered" if first else outcomes.unanswered(caller, talks.phones, destination)
+    queue = _queue(destination, first)
     return CallTruth(
         call_id=caller.call_id,
         direction="inbound",
-        number=_shown(caller),
+        number=caller.asserted if caller.number == "anonymous" else caller.number,
         name=(caller.name or None) if caller.number != "anonymous" else None,
         dialled=caller.dialled,
         queue=queue,
-        extension=extension_of(talk.party) if talk else None,
-        offers=tuple(_offer(phone, caller, talk) for phone in phones),
+        extension=extension_of(first.party) if first else None,
+        offers=tuple(_offer(phone, caller, began) for phone in talks.phones),
         started_at=caller.invited_at,
-        answered_at=talk.status_at if talk else None,
+        answered_at=began,
         ended_at=caller.ended_at,
-        wait_s=max(0.0, waited_to - waited_from),
-        talk_s=_talk_s(caller, talk),
+        wait_s=_wait_s(caller, destination, outcome, began),
+        talk_s=talks.talk_s,
         outcome=outcome,
-        ended_by=_ended_by(caller, talk),
+        ended_by=outcomes.ended_by(caller, talks.last, sides=("remote", "agent")),
+        transfers=tuple(talks.transfers),
+        hold_s=talks.hold_s,
+        parked_s=talks.parked_s,
     )
 
 
-def _from_phone(caller: SipCall, free: list[SipCall]) -> CallTruth | None:
-    """A call that a colleague dialled; None for a feature code, which is no call."""
+def _wait_s(caller: SipCall, destination: Destination, outcome: str, began: float | None) -> float:
+    """From the entry into the first queue (without one: from the start) to the talk, or to leaving without one."""
+    queued = destination.queues and caller.answered_at is not None and caller.answered_at != began
+    since = (caller.answered_at or 0) + ANSWER_S if queued else caller.invited_at
+    until = caller.end if began is None else began
+    if outcome == "voicemail":
+        until = min(until, since + (destination.wait_s or 0))
+    elif outcome == "exit_key":
+        until = caller.pressed_at or until
+    return max(0.0, until - since)
+
+
+def _from_phone(caller: SipCall, pool: Pool) -> CallTruth:
+    """A call that a colleague dialled: to a colleague or to the outside."""
     internal = caller.dialled in AGENTS
-    if caller.dialled.startswith("*"):
-        return None
-    parties = [caller.dialled] if internal else ["trunk-a", "trunk-b"]
-    far = next(iter(_take(caller, free, parties, dialled=not internal)), None)
-    talk = far if far is not None and far.answered_at else None
+    rung = pool.phones(caller, [caller.dialled]) if internal else pool.far_ends(caller)
+    far = next(iter(rung), None)
+    began = far.answered_at if far is not None else None
     return CallTruth(
         call_id=caller.call_id,
         direction="internal" if internal else "outbound",
@@ -114,88 +141,60 @@ def _from_phone(caller: SipCall, free: list[SipCall]) -> CallTruth | None:
         dialled=caller.dialled,
         queue=None,
         extension=extension_of(caller.party),
-        offers=(_offer(far, caller, talk),) if far and internal else (),
+        offers=tuple(_offer(phone, caller, began) for phone in rung) if internal else (),
         started_at=caller.invited_at,
-        answered_at=talk.status_at if talk else None,
+        answered_at=began,
         ended_at=caller.ended_at,
         wait_s=None,
-        talk_s=_talk_s(caller, talk),
-        outcome="answered" if talk else _refused(caller, far),
-        ended_by=_sides(caller, far, near="agent", far_side="agent" if internal else "remote"),
+        talk_s=_talk_s(caller, far),
+        outcome="answered" if began is not None else outcomes.refused(caller, far),
+        ended_by=outcomes.ended_by(caller, far, sides=("agent", "agent" if internal else "remote")),
+        hold_s=_hold_s([caller, *rung]),
     )
 
 
-def _clicked(free: list[SipCall]) -> list[CallTruth]:
+def _clicked(pool: Pool) -> list[CallTruth]:
     """What nobody dialled: the PBX called a colleague first, then (when it was picked up) the far end."""
-    truths = []
-    phones = [call for call in free if not call.party.startswith("trunk")]
+    rest = pool.rest()
+    far_ends = [call for call in rest if call.party.startswith("trunk")]
+    # A feature code as caller: a supervisor listens in (scenarios/service.py), which is no call.
+    phones = [call for call in rest if not call.party.startswith("trunk") and not call.number.startswith("*")]
     # The device that was picked up first: the others of the same colleague rang along with it.
     phones.sort(key=lambda call: (call.answered_at is None, call.invited_at))
+    truths = []
     while phones:
         phone = phones.pop(0)
-        phones = [call for call in phones if not _rang_along(call, phone)]
-        far = next((call for call in free if call.party.startswith("trunk") and _during(call, phone)), None)
+        phones = [call for call in phones if not rang_along(call, phone)]
+        far = next((call for call in far_ends if during(call, phone)), None)
         if far is not None:
-            free.remove(far)
-        talk = far if far is not None and far.answered_at else None
-        outcome = "answered" if talk else _refused(phone, far) if phone.answered_at else "agent_no_answer"
-        number = far.dialled if far else phone.number
-        truths.append(
-            CallTruth(
-                call_id=phone.call_id,
-                direction="outbound",
-                number=number,
-                name=None,
-                dialled=number,
-                queue=None,
-                extension=extension_of(phone.party),
-                offers=(),
-                started_at=phone.invited_at,
-                answered_at=talk.status_at if talk else None,
-                ended_at=phone.ended_at,
-                wait_s=None,
-                talk_s=_talk_s(phone, talk),
-                outcome=outcome,
-                ended_by=_sides(phone, far, near="agent", far_side="remote") if phone.answered_at else "system",
-            )
-        )
+            far_ends.remove(far)
+        truths.append(_click(phone, far))
     return truths
 
 
-def _take(caller: SipCall, free: list[SipCall], parties: list[str], *, dialled: bool = False) -> list[SipCall]:
-    """Take out of `free` what belongs to this caller: the right phones, in its time, showing its number."""
-    found = []
-    for call in free:
-        same = call.dialled == caller.dialled if dialled else _same_caller(call, caller)
-        if extension_of(call.party) in map(extension_of, parties) and same and _during(call, caller):
-            found.append(call)
-    for call in found:
-        free.remove(call)
-    return found
-
-
-def _same_caller(phone: SipCall, caller: SipCall) -> bool:
-    """Asterisk shows the caller's number in From, or a colleague's extension in place of the phone's name."""
-    shown = {caller.number, caller.asserted or caller.number, extension_of(caller.party)}
-    return phone.number in shown
-
-
-def _during(inner: SipCall, outer: SipCall) -> bool:
-    return outer.invited_at - 0.05 <= inner.invited_at <= outer.end + 0.2
-
-
-def _rang_along(other: SipCall, phone: SipCall) -> bool:
-    return extension_of(other.party) == extension_of(phone.party) and abs(other.invited_at - phone.invited_at) < SOON_S
-
-
-def _talked(phone: SipCall, caller: SipCall) -> bool:
-    return phone.answered_at is not None and caller.answered_at is not None
-
-
-def _shown(caller: SipCall) -> str | None:
-    if caller.number == "anonymous":
-        return caller.asserted
-    return caller.number
+def _click(phone: SipCall, far: SipCall | None) -> CallTruth:
+    number = far.dialled if far else phone.number
+    began = far.answered_at if far is not None else None
+    outcome = "answered" if began else outcomes.refused(phone, far) if phone.answered_at else "agent_no_answer"
+    by = outcomes.ended_by(phone, far, sides=("agent", "remote"))
+    return CallTruth(
+        call_id=phone.call_id,
+        direction="outbound",
+        number=number,
+        name=None,
+        dialled=number,
+        queue=None,
+        extension=extension_of(phone.party),
+        offers=(),
+        started_at=phone.invited_at,
+        answered_at=began,
+        ended_at=phone.ended_at,
+        wait_s=None,
+        talk_s=_talk_s(phone, far),
+        outcome=outcome,
+        ended_by=by if phone.answered_at else "system",
+        hold_s=_hold_s([phone]),
+    )
 
 
 def _queue(destination: Destination, talk: SipCall | None) -> str | None:
@@ -209,74 +208,20 @@ def _queue(destination: Destination, talk: SipCall | None) -> str | None:
 def _talk_s(near: SipCall, far: SipCall | None) -> float | None:
     if far is None or far.answered_at is None:
         return 0.0
-    if near.ended_at is None and far.ended_at is None:
-        return None
-    return max(0.0, min(end for end in (near.ended_at, far.ended_at) if end is not None) - far.answered_at)
+    ends = [call.ended_at for call in (near, far) if call.ended_at is not None]
+    return max(0.0, min(ends) - far.answered_at) if ends else None
 
 
-def _offer(phone: SipCall, caller: SipCall, talk: SipCall | None) -> Offer:
+def _hold_s(calls: list[SipCall]) -> float:
+    return sum(end - begin for call in calls for begin, end in call.holds)
+
+
+def _offer(phone: SipCall, caller: SipCall, began: float | None) -> Offer:
     return Offer(
         endpoint=phone.party,
         extension=extension_of(phone.party),
-        rang_at=phone.invited_at,
+        rang_at=phone.invited_at if phone.kind == "answering" else None,
         answered_at=phone.answered_at,
         ended_at=phone.end,
-        result=_result(phone, caller, talk),
+        result=outcomes.leg_result(phone, caller, began),
     )
-
-
-def _result(phone: SipCall, caller: SipCall, talk: SipCall | None) -> str:
-    if phone.answered_at is not None:
-        return "answered"
-    if phone.cancel_by == "pbx":
-        if talk is not None and abs(phone.end - (talk.answered_at or 0)) < SOON_S:
-            return "answered_elsewhere"
-        return "cancelled" if _gave_up(caller) and abs(phone.end - caller.end) < SOON_S else "missed"
-    # A phone that never rang and says busy is engaged; one that rang was declined by its owner.
-    return "busy" if phone.status == 486 and phone.rang_at is None else "rejected"
-
-
-def _gave_up(caller: SipCall) -> bool:
-    return "self" in (caller.bye_by, caller.cancel_by)
-
-
-def _unanswered(caller: SipCall, phones: list[SipCall], destination: Destination) -> str:
-    if caller.digits and destination.given_up == "exit_key":
-        return "exit_key"
-    if destination.given_up in ("ivr_only", "voicemail") and caller.end - caller.invited_at > (destination.wait_s or 0):
-        return destination.given_up
-    if _gave_up(caller):
-        return "abandoned" if destination.queues else "cancelled"
-    if destination.given_up in ("queue_timeout", "exit_key"):
-        # Sent away before its time: the PBX was stopped.
-        kept = caller.end - (caller.answered_at or caller.end)
-        return "queue_timeout" if kept >= (destination.wait_s or 0) - SOON_S else "unknown"
-    if destination.given_up is not None:
-        return destination.given_up
-    results = {_result(phone, caller, None) for phone in phones}
-    for result, outcome in (("rejected", "rejected"), ("missed", "no_answer"), ("busy", "busy")):
-        if result in results:
-            return outcome
-    return "unavailable"
-
-
-def _refused(near: SipCall, far: SipCall | None) -> str:
-    """Why a call to the far end was not answered."""
-    if far is None:
-        return "unavailable"
-    if far.cancel_by == "pbx" or far.status is None:
-        return "cancelled" if _gave_up(near) and abs(far.end - near.end) < SOON_S else "no_answer"
-    return {486: "busy", 603: "rejected", 404: "invalid", 480: "no_answer"}.get(far.status, "failed")
-
-
-def _ended_by(caller: SipCall, talk: SipCall | None) -> str:
-    return _sides(caller, talk, near="remote", far_side="agent")
-
-
-def _sides(near_call: SipCall, far: SipCall | None, *, near: str, far_side: str) -> str:
-    """Who sent the first BYE or CANCEL; the PBX when neither did."""
-    if _gave_up(near_call):
-        return near
-    if near_call.ended_at is None:
-        return "unknown"
-    return far_side if far is not None and far.bye_by == "self" else "system"

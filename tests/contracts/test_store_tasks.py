@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 import pytest
@@ -132,6 +133,15 @@ async def test_a_lost_call_makes_one_call_back_per_person(store: CrmStore) -> No
     assert (again.id, again.call_ids) == (first.id, ("A", "B"))
     other = await store.note_lost_call(lost("C", EVA), now=at(7))
     assert other.id != first.id
+
+
+async def test_two_hundred_lost_calls_at_once_are_all_kept(store: CrmStore) -> None:
+    lost_calls = [lost(f"C{n:03}", when=at(n)) for n in range(200)]
+    tasks = await asyncio.gather(*(store.note_lost_call(each, now=NOW) for each in lost_calls))
+    assert len({task.id for task in tasks}) == 1
+    task = await store.task(tasks[0].id)
+    assert task.call_ids == tuple(each.call_id for each in lost_calls)
+    assert task.version == 200
 
 
 async def test_the_same_lost_call_counts_once_even_after_the_call_back(store: CrmStore) -> None:

@@ -138,9 +138,9 @@ def test_blocked_kinds_are_the_configurations() -> None:
 
 
 def test_premium_short_code_is_blocked() -> None:
-    rules = DialRules(region="DE")
-    assert refused("11833", rules) == "blocked_type"
-    assert dial_string("11833", DialRules(region="DE", block_types=frozenset())).number_to_pbx == "11833"
+    rules = DialRules(region="CH")
+    assert refused("1850", rules) == "blocked_type"
+    assert dial_string("1850", DialRules(region="CH", block_types=frozenset())).number_to_pbx == "1850"
 
 
 def test_only_allowed_countries_are_dialled() -> None:

@@ -30,7 +30,9 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def store(empty_database: Path, tmp_path: Path) -> AsyncIterator[CrmStore]:
     if not empty_database.exists():
-        await (await open_store(f"sqlite:///{empty_database}", numbers=NumberProfile(region="SK"), migrate=True)).close()
+        await (
+            await open_store(f"sqlite:///{empty_database}", numbers=NumberProfile(region="SK"), migrate=True)
+        ).close()
     file = tmp_path / "cti.db"
     shutil.copyfile(empty_database, file)
     opened = await open_store(f"sqlite:///{file}", numbers=NumberProfile(region="SK"))

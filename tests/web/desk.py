@@ -195,7 +195,9 @@ async def make_desk(
     board.apply(PbxResynced(at=NOW.timestamp(), pbx=PbxName("main"), gap_from=None, gap_to=None, missed_calls=None))
     for agent, queue in (("eva", "600"), ("jan", "601")):
         board.apply(agent_state(agent, AgentState.READY, queue))
-        board.apply(QueueChanged(at=None, queue=QueueStatus(pbx="main", name=queue, callers=(), agents={"ready": 1}, talking=0)))
+        board.apply(
+            QueueChanged(at=None, queue=QueueStatus(pbx="main", name=queue, callers=(), agents={"ready": 1}, talking=0))
+        )
     published: list[tuple[str, str, Mapping[str, Any]]] = []
     ended: list[str] = []
     ids = iter(range(1, 10_000))
@@ -217,7 +219,9 @@ async def make_desk(
     deps = WebDeps(
         store=store,
         access=access or AccessPolicy(),
-        ui=UiSettings(languages=("en", "he", "sk"), default_language="en", territory="SK", time_zone="Europe/Bratislava"),
+        ui=UiSettings(
+            languages=("en", "he", "sk"), default_language="en", territory="SK", time_zone="Europe/Bratislava"
+        ),
         numbers=NumberProfile(region="SK"),
         public_url=public_url,
         listen="127.0.0.1:8080",
@@ -271,7 +275,13 @@ def record(call_id: str = CALL_ID, *, agent: str = "eva", **changes: Any) -> Cal
         "did": "+421255501234",
         "queue": "600",
         "queues": [
-            {"queue": "600", "joined_at": "2026-03-02T08:59:00Z", "left_at": "2026-03-02T08:59:06Z", "wait_s": 6.0, "result": "answered"}
+            {
+                "queue": "600",
+                "joined_at": "2026-03-02T08:59:00Z",
+                "left_at": "2026-03-02T08:59:06Z",
+                "wait_s": 6.0,
+                "result": "answered",
+            }
         ],
         "legs": [
             {

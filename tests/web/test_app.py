@@ -46,7 +46,9 @@ def all_routes(app: web.Application) -> Iterator[tuple[str, web.AbstractRoute]]:
 
 
 async def test_every_route_declares_what_it_asks_for(desk: Desk) -> None:
-    undeclared = [path for path, route in all_routes(create_app(desk.deps)) if declared_permission(route.handler) is None]
+    undeclared = [
+        path for path, route in all_routes(create_app(desk.deps)) if declared_permission(route.handler) is None
+    ]
     assert undeclared == []
 
 

@@ -78,7 +78,9 @@ async def test_a_broken_basic_password_is_nobody(client: Client, value: str) -> 
 
 async def test_a_cookie_write_needs_our_origin_even_with_the_token(desk: Desk, client: Client) -> None:
     headers, _ = await desk.session("eva")
-    evil = await client.patch("/api/v1/me", json={"language": "he"}, headers={**headers, "Origin": "https://evil.example"})
+    evil = await client.patch(
+        "/api/v1/me", json={"language": "he"}, headers={**headers, "Origin": "https://evil.example"}
+    )
     assert (evil.status, (await evil.json())["code"]) == (403, "csrf_failed")
     own = await client.patch(
         "/api/v1/me", json={"language": "he"}, headers={**headers, "Origin": str(client.make_url("/").origin())}

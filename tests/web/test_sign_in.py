@@ -41,7 +41,12 @@ async def form_token(client: Client, path: str = "/login") -> str:
 
 
 async def sign_in(client: Client, *, csrf: str | None = None, **fields: str) -> ClientResponse:
-    data = {"user": "eva", "password": PASSWORD, "csrf": csrf if csrf is not None else await form_token(client), **fields}
+    data = {
+        "user": "eva",
+        "password": PASSWORD,
+        "csrf": csrf if csrf is not None else await form_token(client),
+        **fields,
+    }
     return await client.post("/login", data=data, allow_redirects=False)
 
 
@@ -113,12 +118,26 @@ async def test_our_own_origin_may(client: Client, eva: Account) -> None:
     assert answer.status == 303
 
 
-async def test_a_phone_that_is_no_phone_is_refused(client: Client, eva: Account) -> None:
-    assert (await sign_in(client, phone="PJSIP/trunk-1")).status == 422
+@pytest.mark.parametrize(
+    ("typed", "phone"),
+    [
+        ("PJSIP/1042", "PJSIP/1042"),
+        ("1042", "PJSIP/1042"),
+        ("1001", "PJSIP/1001"),
+        (" 1002 ", "PJSIP/1002"),
+        ("", None),
+    ],
+)
+async def test_the_phone_i_sit_at(desk: Desk, client: Client, eva: Account, typed: str, phone: str | None) -> None:
+    answer = await sign_in(client, phone=typed)
+    session = await desk.store.session(token_hash(answer.cookies["cti"].value))
+    assert session is not None
+    assert session.phone == phone
 
 
-async def test_a_hot_desk_is_fine(client: Client, eva: Account) -> None:
-    assert (await sign_in(client, phone="PJSIP/1042")).status == 303
+@pytest.mark.parametrize("typed", ["PJSIP/trunk-1", "9", "PJSIP/1" + "0" * 200, "<script>"])
+async def test_what_is_no_phone_is_refused(client: Client, eva: Account, typed: str) -> None:
+    assert (await sign_in(client, phone=typed)).status == 422
 
 
 async def test_an_old_hash_is_made_new_at_sign_in(desk: Desk, client: Client, eva: Account) -> None:
@@ -228,7 +247,9 @@ async def test_a_newer_link_makes_the_older_useless(fresh: tuple[Client, Desk, s
 @pytest.mark.parametrize(
     "fields", [{"password": "12345678"}, {"password": "short"}, {"user": "../boss"}, {"user": ""}], ids=str
 )
-async def test_a_weak_password_or_a_bad_name_can_be_mended(fresh: tuple[Client, Desk, str], fields: dict[str, str]) -> None:
+async def test_a_weak_password_or_a_bad_name_can_be_mended(
+    fresh: tuple[Client, Desk, str], fields: dict[str, str]
+) -> None:
     client, _, token = fresh
     assert (await set_up(client, token, **fields)).status == 422
     assert (await set_up(client, token)).status == 303

@@ -15,6 +15,9 @@ OF_DEVICES = {"DeviceStateChange", "ExtensionStatus", "QueueMemberStatus"}
 VERSION_FIELDS = {"TechCause", "SystemName", "Tenantid"}
 
 NAMES = (*flow_names(), *CLICKS)
+# Comes with both channels, one or none, as the race with the hang-up goes (P6).
+RACING = "AgentComplete"
+
 Rule = Callable[[Sequence[Event]], bool]
 
 
@@ -34,8 +37,8 @@ def test_same_events_as_recorded(name: str) -> None:
 def test_same_headers_in_the_same_order_as_recorded(name: str) -> None:
     real = header_orders(recorded(name))
     for event, orders in header_orders(ours_of(name)).items():
-        known = {_without_version_fields(order) for order in real[event]}
-        ours = {_without_version_fields(order) for order in orders}
+        known = {_comparable(event, order) for order in real[event]}
+        ours = {_comparable(event, order) for order in orders}
         assert ours == known if event not in OF_DEVICES else ours <= known or not known, event
 
 
@@ -45,8 +48,9 @@ def test_same_words_as_recorded(name: str) -> None:
     assert Counter(_words(ours_of(name))) == Counter(_words(recorded(name)))
 
 
-def _without_version_fields(order: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(header for header in order if header not in VERSION_FIELDS)
+def _comparable(event: str, order: tuple[str, ...]) -> tuple[str, ...]:
+    own = order[order.index("Queue") :] if event == RACING else order
+    return tuple(header for header in own if header not in VERSION_FIELDS)
 
 
 _WORDS = ("ChannelStateDesc", "Cause", "TechCause", "DialStatus", "Reason", "Queue", "Interface", "Position", "Count")
@@ -54,7 +58,13 @@ _WORDS = ("ChannelStateDesc", "Cause", "TechCause", "DialStatus", "Reason", "Que
 
 def _words(events: Sequence[Event]) -> list[tuple[str, ...]]:
     told = [event for event in events if event.name not in OF_DEVICES and event.name != "FullyBooted"]
-    return [(event.name, event.device, *(event.get(word, "") for word in _WORDS)) for event in told]
+    return [_said(event) for event in told]
+
+
+def _said(event: Event) -> tuple[str, ...]:
+    words = _WORDS[1:] if event.name == RACING else _WORDS
+    device = "" if event.name == RACING else event.device
+    return (event.name, device, *(event.get(word, "") for word in words))
 
 
 # --- order (docs: "What real AMI streams do") -------------------------------------------------------------------------

@@ -45,8 +45,13 @@ class Centre:
     queues: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     limits: PushLimits = field(default_factory=PushLimits)
+    _transports: dict[str, list[asyncio.Transport]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.server: TestServer | None = None
+        self._start()
+
+    def _start(self) -> None:
         self.broker = LocalBroker(lambda: datetime.now(UTC))
         self.push = PushServer(
             self.broker,
@@ -58,7 +63,6 @@ class Centre:
             version="1.2.3",
             limits=self.limits,
         )
-        self.server: TestServer | None = None
 
     # what the server asks of the product
 
@@ -80,6 +84,17 @@ class Centre:
         self.retract(user.name, pop_id)
 
     # what happens in the centre
+
+    def cut(self, user: str) -> None:
+        """The network between server and user breaks, without a goodbye."""
+        for transport in self._transports.pop(user, []):
+            transport.abort()
+
+    async def restart(self) -> None:
+        """The service stops and comes back at the same address, remembering no streams."""
+        before = self.push
+        self._start()
+        await before.close_all()
 
     def show(self, user: str, pop_id: str, *, size: int = 0) -> None:
         pop = {
@@ -133,7 +148,7 @@ class Centre:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Centre]:
         app = web.Application()
-        app.router.add_get("/ws", self.push.handle)
+        app.router.add_get("/ws", self._handle)
 
         async def stop(_: web.Application) -> None:
             await self.push.close_all()
@@ -145,6 +160,12 @@ class Centre:
             yield self
         finally:
             await self.server.close()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        user = await self.authenticate(request)
+        if user is not None and request.transport is not None:
+            self._transports.setdefault(user.name, []).append(request.transport)
+        return await self.push.handle(request)
 
     def sign_in(self, user: str, *, origin: str | None = ORIGIN, **options: Any) -> connect:
         """A browser: session cookie and Origin."""

@@ -1,9 +1,10 @@
 // Texts, times and numbers in the page's language. The texts module is chosen by the server.
 const { default: texts } = await import(document.body.dataset.texts);
 
+const people = JSON.parse(document.body.dataset.people ?? "{}");
 const plural = new Intl.PluralRules(texts.tag);
-const clock = new Intl.DateTimeFormat(texts.tag, { hour: "numeric", minute: "2-digit", timeZone: texts.zone });
-const clockWithSeconds = new Intl.DateTimeFormat(texts.tag, { hour: "numeric", minute: "2-digit", second: "2-digit", timeZone: texts.zone });
+const clock = new Intl.DateTimeFormat(texts.tag, { hour: "2-digit", minute: "2-digit", timeZone: texts.zone });
+const clockWithSeconds = new Intl.DateTimeFormat(texts.tag, { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: texts.zone });
 const day = new Intl.DateTimeFormat(texts.tag, { day: "numeric", month: "short", timeZone: texts.zone });
 const dayNumber = new Intl.DateTimeFormat("en-CA", { timeZone: texts.zone });
 
@@ -33,6 +34,16 @@ export function parts(message, values) {
 /** The label of a code, from the same table as the templates. */
 export function word(kind, code) {
   return code === null || code === undefined ? "" : texts.words[kind]?.[code] ?? String(code).replaceAll("_", " ");
+}
+
+/** A colleague as the others know them. */
+export const person = (login) => people[login] ?? login;
+
+/** A task's title; those that the service makes itself are English in the store. */
+export function taskTitle(task) {
+  const lost = /^Call back(?:: (.*))?$/.exec(task.title ?? "");
+  if (task.kind !== "callback" || !lost) return task.title || word("task_kind", task.kind);
+  return lost[1] ? t("Call back: %(queue)s", { queue: lost[1] }) : word("task_kind", "callback");
 }
 
 /** The sentence of an API problem: by its stable code, else the server's own. */

@@ -1,7 +1,7 @@
 // What stays of a call that left the screen: one line, with a call-back where nobody answered.
 import { dial } from "./dial.js";
 import { controlsOn, el, icon, name } from "./dom.js";
-import { parts, t } from "./l10n.js";
+import { parts, person, t } from "./l10n.js";
 
 const place = document.getElementById("folds");
 const GONE_AFTER_MS = 12000;
@@ -11,11 +11,11 @@ const MOST = 5;
 export function folded(pop, view, reason, by) {
   const title = view.title();
   const lines = {
-    answered_elsewhere: () => (by ? parts(t("%(agent)s answered: %(name)s"), { agent: name(by), name: title }) : parts(t("A colleague answered: %(name)s"), { name: title })),
-    caller_gave_up: () => parts(t("Caller gave up: %(name)s"), { name: title }),
-    no_answer: () => parts(t("Missed: %(name)s"), { name: title }),
-    rejected: () => parts(t("Declined: %(name)s"), { name: title }),
-    unavailable: () => parts(t("No longer ringing: %(name)s"), { name: title }),
+    answered_elsewhere: () => (by ? parts("%(agent)s answered: %(name)s", { agent: name(person(by)), name: title }) : parts("A colleague answered: %(name)s", { name: title })),
+    caller_gave_up: () => parts("Caller gave up: %(name)s", { name: title }),
+    no_answer: () => parts("Missed: %(name)s", { name: title }),
+    rejected: () => parts("Declined: %(name)s", { name: title }),
+    unavailable: () => parts("No longer ringing: %(name)s", { name: title }),
   };
   if (!(reason in lines) || pop.match === "internal") return;
   const missed = reason === "no_answer" || reason === "caller_gave_up";

@@ -2,7 +2,7 @@
 import { api, Problem } from "./api.js";
 import { dial } from "./dial.js";
 import { controlsOn, el, icon, name, setIcon, setText, show, tel } from "./dom.js";
-import { dayText, duration, isToday, momentText, parts, presetTime, problemText, t, timeText, word } from "./l10n.js";
+import { dayText, duration, isToday, momentText, parts, person, presetTime, problemText, t, taskTitle, timeText, word } from "./l10n.js";
 import { link } from "./link.js";
 import { NoteSaver } from "./note_saver.js";
 import { pickCustomer } from "./pick_customer.js";
@@ -117,13 +117,13 @@ export class PopView {
     const badges = (card?.tags ?? []).slice(0, 6).map((tag) => el("span", { class: "badge info" }, name(tag)));
     if (card?.language) badges.push(el("span", { class: "badge" }, t("speaks: %(language)s", { language: card.language })));
     if (card?.calls_7d > 1) badges.push(el("span", { class: "badge warn" }, t("calls in 7 days: %(count)s", { count: card.calls_7d })));
-    if (call.transferred_by) badges.push(el("span", { class: "badge" }, ...parts(t("transferred by %(agent)s"), { agent: name(call.transferred_by) })));
+    if (call.transferred_by) badges.push(el("span", { class: "badge" }, ...parts("transferred by %(agent)s", { agent: name(person(call.transferred_by)) })));
     this.#fill("badges", badges);
   }
 
   #didLine(call) {
     if (call.direction !== "inbound" || !(call.did || call.did_label)) return [];
-    return parts(t("called %(line)s"), { line: call.did_label ? name(call.did_label) : tel(call.did) });
+    return parts("called %(line)s", { line: call.did_label ? name(call.did_label) : tel(call.did) });
   }
 
   #fill(slot, children) {
@@ -166,7 +166,7 @@ export class PopView {
     for (const task of card?.open_tasks ?? []) {
       const due = task.due_at && (Date.parse(task.due_at) < link.now() || isToday(task.due_at));
       const when = task.due_at ? el("time", { datetime: task.due_at }, momentText(task.due_at)) : null;
-      facts.push(this.#fact(due ? "flag" : "list-check", due ? "due" : "", [name(task.title || word("task_kind", task.kind)), when ? " · " : null, when]));
+      facts.push(this.#fact(due ? "flag" : "list-check", due ? "due" : "", [name(taskTitle(task)), when ? " · " : null, when]));
     }
     for (const activity of card?.last_activities ?? []) facts.push(this.#activity(activity));
     if (card?.note) facts.push(this.#fact("note", "", [name(card.note)]));
@@ -181,7 +181,7 @@ export class PopView {
     const picture = activity.kind === "call" ? { inbound: "phone-incoming", outbound: "phone-outgoing" }[activity.direction] ?? "phone" : "history";
     const when = el("time", { datetime: activity.at, title: momentText(activity.at) }, isToday(activity.at) ? timeText(activity.at) : dayText(activity.at));
     const code = activity.disposition ? word("disposition", activity.disposition) : activity.outcome && activity.outcome !== "answered" ? word("outcome", activity.outcome) : activity.kind === "call" ? null : word("activity_kind", activity.kind);
-    const pieces = [when, activity.agent ? name(activity.agent) : null, code, activity.text ? name(activity.text) : null].filter(Boolean);
+    const pieces = [when, activity.agent ? name(person(activity.agent)) : null, code, activity.text ? name(activity.text) : null].filter(Boolean);
     return this.#fact(picture, "", pieces.flatMap((piece, index) => (index ? [" · ", piece] : [piece])));
   }
 
@@ -392,7 +392,7 @@ export class PopView {
       show(error, false);
       show(form, false);
       form.reset();
-      this.#slots["tasks-made"].append(el("li", {}, icon("circle-check"), el("span", {}, ...parts(t("Task: %(title)s, %(time)s"), { title: name(title), time: momentText(due) }))));
+      this.#slots["tasks-made"].append(el("li", {}, icon("circle-check"), el("span", {}, ...parts("Task: %(title)s, %(time)s", { title: name(title), time: momentText(due) }))));
       this.root.focus();
       dispatchEvent(new CustomEvent("cti:tasks-changed"));
     } catch (problem) {

@@ -1,6 +1,6 @@
 // The docked calls: one card per call through ringing, talking, hold, wrap-up. Painted from the push frame alone.
 import { show as setShown, setText } from "./dom.js";
-import { t, word } from "./l10n.js";
+import { person, t, word } from "./l10n.js";
 import { link } from "./link.js";
 import { PopView } from "./pop_view.js";
 import { folded } from "./pop_folds.js";
@@ -77,7 +77,7 @@ function retracted({ pop, reason, by }) {
   view.leave();
   remove(pop.pop_id);
   folded(pop, view, reason, by);
-  const said = { answered_elsewhere: by ? t("Answered by %(agent)s", { agent: by }) : t("Answered by a colleague"), caller_gave_up: t("Caller gave up") }[reason];
+  const said = { answered_elsewhere: by ? t("Answered by %(agent)s", { agent: person(by) }) : t("Answered by a colleague"), caller_gave_up: t("Caller gave up") }[reason];
   if (said) setText(announce, said);
   dispatchEvent(new CustomEvent("cti:calls-changed"));
 }

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("password_hash", sa.Text(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_accounts"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "call_notes",
@@ -34,6 +35,7 @@ def upgrade() -> None:
         sa.Column("updated_at", UtcTime(), nullable=False),
         sa.Column("updated_by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("call_id", name="pk_call_notes"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "gaps",
@@ -49,6 +51,7 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("key", name="pk_meta"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "parties",
@@ -97,6 +100,7 @@ def upgrade() -> None:
             ["account"], ["accounts.name"], name="fk_account_endpoints_account", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("account", "position", name="pk_account_endpoints"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "activities",
@@ -118,6 +122,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.ForeignKeyConstraint(["user"], ["accounts.name"], name="fk_api_tokens_user", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("token_hash", name="pk_api_tokens"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "calls",
@@ -158,6 +163,7 @@ def upgrade() -> None:
         sa.Column("email", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name="fk_party_emails_party_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("party_id", "position", name="pk_party_emails"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "party_phones",
@@ -173,6 +179,7 @@ def upgrade() -> None:
         sa.Column("rev_digits", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name="fk_party_phones_party_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("party_id", "position", name="pk_party_phones"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_party_phones_nsn", "party_phones", ["nsn", "country", "party_id"], unique=False)
     op.create_index("ix_party_phones_number", "party_phones", ["number", "party_id"], unique=False)
@@ -184,6 +191,7 @@ def upgrade() -> None:
         sa.Column("tag", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["party_id"], ["parties.id"], name="fk_party_tags_party_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("party_id", "position", name="pk_party_tags"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "sessions",
@@ -196,6 +204,7 @@ def upgrade() -> None:
         sa.Column("expires_at", UtcTime(), nullable=False),
         sa.ForeignKeyConstraint(["user"], ["accounts.name"], name="fk_sessions_user", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("token_hash", name="pk_sessions"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_sessions_user", "sessions", ["user"], unique=False)
     op.create_table(
@@ -237,6 +246,7 @@ def upgrade() -> None:
         sa.Column("hold_s", sa.Float(), nullable=True),
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name="fk_call_legs_call_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("call_id", "position", name="pk_call_legs"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_call_legs_agent", "call_legs", ["agent", "call_id"], unique=False)
     op.create_table(
@@ -250,6 +260,7 @@ def upgrade() -> None:
         sa.Column("result", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name="fk_call_queue_waits_call_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("call_id", "position", name="pk_call_queue_waits"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_call_queue_waits_queue", "call_queue_waits", ["queue", "call_id"], unique=False)
     op.create_table(
@@ -258,6 +269,7 @@ def upgrade() -> None:
         sa.Column("call_id", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name="fk_task_calls_task_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("task_id", "call_id", name="pk_task_calls"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_task_calls_call_id", "task_calls", ["call_id"], unique=False)
 

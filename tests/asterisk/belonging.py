@@ -1,0 +1,60 @@
+"""Which phones' SIP calls belong to which caller's: by the number shown to the phone, the time and the place."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from tests.asterisk.plan import extension_of
+from tests.asterisk.siplog import SipCall
+
+# How long after its reason a phone is told to stop ringing, and devices of one colleague ring apart.
+SOON_S = 0.6
+
+
+class Pool:
+    """The SIP calls of those who were called; each is taken by one caller."""
+
+    def __init__(self, calls: Iterable[SipCall]) -> None:
+        self._by_shown: dict[str, list[SipCall]] = defaultdict(list)
+        self._by_dialled: dict[str, list[SipCall]] = defaultdict(list)
+        for call in calls:
+            if call.kind == "answering":
+                self._by_shown[call.number].append(call)
+                self._by_dialled[call.dialled].append(call)
+        self._taken: set[str] = set()
+
+    def phones(self, caller: SipCall, endpoints: Collection[str] | None = None, *, since: float = 0) -> list[SipCall]:
+        """Take the phones that were rung for this caller, of these endpoints (None: of any) and since then."""
+        extensions = None if endpoints is None else set(map(extension_of, endpoints))
+        # A colleague's phone shows the extension, whatever device was used.
+        shown = {caller.number, caller.asserted or caller.number, extension_of(caller.party)}
+        found = [
+            call
+            for number in shown
+            for call in self._by_shown[number]
+            if not call.party.startswith("trunk") and (extensions is None or extension_of(call.party) in extensions)
+        ]
+        return self._take([call for call in found if call.invited_at >= since and during(call, caller)])
+
+    def far_ends(self, caller: SipCall) -> list[SipCall]:
+        """Take what the operator got for the number that this colleague dialled."""
+        found = [call for call in self._by_dialled[caller.dialled] if call.party.startswith("trunk")]
+        return self._take([call for call in found if during(call, caller)])
+
+    def rest(self) -> list[SipCall]:
+        """What nobody has taken: the PBX called by itself."""
+        return [call for calls in self._by_shown.values() for call in calls if call.call_id not in self._taken]
+
+    def _take(self, calls: list[SipCall]) -> list[SipCall]:
+        free = sorted((call for call in calls if call.call_id not in self._taken), key=lambda call: call.invited_at)
+        self._taken.update(call.call_id for call in free)
+        return free
+
+
+def during(inner: SipCall, outer: SipCall) -> bool:
+    """Whether a call began while the other was up."""
+    return outer.invited_at - 0.05 <= inner.invited_at <= outer.end + 0.2
+
+
+def rang_along(other: SipCall, phone: SipCall) -> bool:
+    """Whether two devices of one colleague rang at once."""
+    return extension_of(other.party) == extension_of(phone.party) and abs(other.invited_at - phone.invited_at) < SOON_S

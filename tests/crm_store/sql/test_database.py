@@ -1,0 +1,140 @@
+"""The traps of SQLite under asyncio, each shown not to catch us."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from crm_store.errors import StoreError, StoreUnavailable
+from crm_store.sql.database import Database, store_errors
+from crm_store.sql.engine import writer_engine
+
+
+def read_counter(connection: Connection) -> int:
+    found: int = connection.exec_driver_sql("SELECT n FROM counter").scalar_one()
+    return found
+
+
+def add_one(connection: Connection) -> None:
+    connection.exec_driver_sql("UPDATE counter SET n = ?", (read_counter(connection) + 1,))
+
+
+def slow_read(connection: Connection) -> int:
+    return len(
+        connection.exec_driver_sql(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT i FROM n"
+        ).all()
+    )
+
+
+async def test_two_hundred_updates_that_read_first_are_all_kept(database: Database) -> None:
+    await asyncio.gather(*(database.write(add_one) for _ in range(200)))
+    assert await database.read(read_counter) == 200
+
+
+async def test_updates_of_two_programs_at_once_are_all_kept(database: Database, file: Path) -> None:
+    other = writer_engine(file)
+
+    async def add_from_other_program() -> None:
+        for _ in range(50):
+            async with other.begin() as connection:
+                await connection.run_sync(add_one)
+
+    await asyncio.gather(add_from_other_program(), *(database.write(add_one) for _ in range(50)))
+    await other.dispose()
+    assert await database.read(read_counter) == 100
+
+
+async def test_a_reader_cannot_write(database: Database) -> None:
+    with pytest.raises(StoreUnavailable):
+        await database.read(add_one)
+    assert await database.read(read_counter) == 0
+
+
+async def test_a_reader_sees_one_moment_while_others_write(database: Database) -> None:
+    loop = asyncio.get_running_loop()
+    seen: list[int] = []
+
+    async def read_twice() -> None:
+        async with database._readers.connect() as connection:
+            seen.append(await connection.run_sync(read_counter))
+            await database.write(add_one)
+            seen.append(await connection.run_sync(read_counter))
+
+    assert loop.is_running()
+    await read_twice()
+    assert seen == [0, 0]
+    assert await database.read(read_counter) == 1
+
+
+async def test_a_cancelled_read_leaves_the_connection_usable(database: Database) -> None:
+    for _ in range(10):  # more often than there are connections
+        reading = asyncio.create_task(database.read(slow_read))
+        await asyncio.sleep(0.005)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+    await database.write(add_one)
+    assert await database.read(read_counter) == 1
+
+
+async def test_a_cancelled_lookup_leaves_the_connection_usable(database: Database) -> None:
+    sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT count(*) FROM n"
+    looking = asyncio.create_task(database.fetch(sql, {}))
+    await asyncio.sleep(0.005)
+    looking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+    assert await database.fetch("SELECT n FROM counter WHERE n = :n", {"n": 0}) == [(0,)]
+
+
+async def test_many_readers_wait_for_their_turn(database: Database) -> None:
+    assert await asyncio.gather(*(database.read(read_counter) for _ in range(100))) == [0] * 100
+
+
+async def test_closing_waits_for_reads_and_refuses_new_ones(database: Database) -> None:
+    reads = [asyncio.create_task(database.read(slow_read)) for _ in range(3)]
+    waiting = [asyncio.create_task(database.read(slow_read)) for _ in range(20)]
+    await asyncio.sleep(0.005)
+    await database.close()
+    assert [await read for read in reads] == [300_000] * 3
+    late = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(result == 300_000 or isinstance(result, StoreUnavailable) for result in late)
+    for attempt in (database.read(read_counter), database.write(add_one), database.fetch("SELECT 1", {})):
+        with pytest.raises(StoreUnavailable):
+            await attempt
+
+
+async def test_a_statement_that_fails_is_told_as_the_stores_error(database: Database) -> None:
+    with pytest.raises(StoreUnavailable, match="no such table"):
+        await database.read(lambda connection: connection.exec_driver_sql("SELECT * FROM nothing").all())
+    with pytest.raises(StoreUnavailable, match="no such table"):
+        await database.fetch("SELECT * FROM nothing", {})
+    with pytest.raises(StoreError, match="refused"), store_errors():
+        raise IntegrityError("insert", {}, ValueError("twice"))
+
+
+def test_a_program_that_ends_says_nothing_of_a_closed_event_loop(file: Path) -> None:
+    script = f"""
+import asyncio
+from crm_store.phone_numbers import NumberProfile
+from crm_store.sql import open_store
+
+async def main():
+    store = await open_store("sqlite:///{file}", numbers=NumberProfile(region="SK"), migrate=True)
+    await store.accounts()
+    await store.set_setup_token("x")
+    await store.close()
+
+asyncio.run(main())
+"""
+    run = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", script], capture_output=True, text=True, timeout=60
+    )
+    assert (run.returncode, run.stderr) == (0, "")

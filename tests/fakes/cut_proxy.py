@@ -1,0 +1,63 @@
+"""A TCP proxy before the AMI port whose link can be cut and healed: what the network does to us."""
+
+import asyncio
+import contextlib
+from types import TracebackType
+from typing import Self
+
+
+class CutProxy:
+    """Forwards 127.0.0.1:`port` to the target. `sent` is everything the client sent to the PBX, over all connections."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._up = True
+        self.sent = bytearray()
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.cut()
+        self._server.close()
+        await self._server.wait_closed()
+
+    def cut(self) -> None:
+        """Reset every connection and refuse new ones."""
+        self._up = False
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    def heal(self) -> None:
+        """New connections go through again."""
+        self._up = True
+
+    def originates(self) -> int:
+        """How many Originates the PBX was sent."""
+        return bytes(self.sent).count(b"Action: Originate\r\n")
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._up:
+            writer.transport.abort()
+            return
+        there, back = await asyncio.open_connection(*self._target)
+        self._writers |= {writer, back}
+        try:
+            await asyncio.gather(self._pump(reader, back, self.sent), self._pump(there, writer, None))
+        finally:
+            self._writers -= {writer, back}
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray | None) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                if kept is not None:
+                    kept += data
+                writer.write(data)
+                await writer.drain()
+        writer.close()

@@ -1,0 +1,56 @@
+"""`openapi.json` is valid and describes every route."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from tests.web.conftest import Client
+from web.app import TABLES
+from web.openapi import openapi_document
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return openapi_document(TABLES, version="1.2.3")
+
+
+def test_it_is_valid(document: dict[str, Any]) -> None:
+    validate(document)
+
+
+def test_every_route_is_in_it(document: dict[str, Any]) -> None:
+    described = sum(len(operations) for operations in document["paths"].values())
+    assert described == sum(len(table.routes) for table in TABLES)
+    assert "/api/v1/calls/{call_id}/note" in document["paths"]
+
+
+def test_operation_ids_are_unique(document: dict[str, Any]) -> None:
+    ids = [one["operationId"] for operations in document["paths"].values() for one in operations.values()]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_write_says_what_it_takes_and_which_scope_it_needs(document: dict[str, Any]) -> None:
+    dial = document["paths"]["/api/v1/calls"]["post"]
+    assert dial["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/DialBody")
+    assert {"token": ["admin", "calls.dial"]} in dial["security"]
+    assert [one["name"] for one in dial["parameters"]] == ["Idempotency-Key"]
+    assert document["components"]["schemas"]["DialBody"]["additionalProperties"] is False
+
+
+def test_a_list_says_its_filters(document: dict[str, Any]) -> None:
+    names = {one["name"] for one in document["paths"]["/api/v1/calls"]["get"]["parameters"]}
+    assert {"since", "until", "agent", "queue", "customer_id", "cursor", "limit"} <= names
+
+
+def test_the_lookup_knows_basic(document: dict[str, Any]) -> None:
+    lookup = document["paths"]["/api/v1/lookup"]["get"]
+    assert {"basic": []} in lookup["security"]
+    assert set(lookup["responses"]["200"]["content"]) == {"application/json", "text/plain"}
+
+
+async def test_it_is_served(client: Client, document: dict[str, Any]) -> None:
+    answer = await client.get("/api/openapi.json")
+    assert await answer.json() == document
