@@ -51,6 +51,7 @@ bench: $(VENV)/.test-installed
 
 long: check
 	@$(BIN)/python -m tests.run --long
+	@[ "$$(id -u)" -ne 0 ] || tests/fresh_machine.sh
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

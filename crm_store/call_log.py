@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from crm_store.activities import CallRecord
@@ -94,6 +95,7 @@ def remote_number(call: Call, numbering: CallNumbering) -> PhoneNumber:
     return dialled
 
 
+@lru_cache(maxsize=16_384)  # a call's times are written again with each of its events
 def wire_time(at: float | None) -> str | None:
     """Epoch seconds as RFC 3339 UTC with milliseconds: `2026-11-21T22:46:00.125Z`."""
     moment = _moment(at)

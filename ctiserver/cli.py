@@ -333,7 +333,8 @@ def token_add(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            show_default=False, help="calls.read calls.dial crm.read crm.write queues.read admin; repeatable."
+            show_default=False,
+            help="calls.read calls.dial crm.read crm.write queues.read admin; repeatable. Without: all but admin.",
         ),
     ] = None,
     as_json: JsonOption = False,

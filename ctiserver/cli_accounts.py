@@ -23,6 +23,7 @@ from ctiserver.settings import Settings
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _ENDPOINT = re.compile(r"[A-Za-z0-9]{1,16}/[A-Za-z0-9_.@+-]{1,128}")
+_USUAL_SCOPES = tuple(scope for scope in SCOPES if scope != "admin")
 _EXTENSION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -94,9 +95,9 @@ def add_token(settings: Settings, user: str, *, scopes: Sequence[str], as_json: 
     """A bearer token; only its hash is stored."""
     wanted = tuple(dict.fromkeys(part for scope in scopes for part in re.split(r"[,\s]+", scope) if part))
     unknown = [scope for scope in wanted if scope not in SCOPES]
-    if unknown or not wanted:
-        problem = f"--scope {unknown[0]}" if unknown else "No --scope given"
-        raise CommandFailed(f"{problem}: choose of {', '.join(SCOPES)}.", code=USAGE)
+    if unknown:
+        raise CommandFailed(f"--scope {unknown[0]}: choose of {', '.join(SCOPES)}.", code=USAGE)
+    wanted = wanted or _USUAL_SCOPES
     token = secrets.token_urlsafe(32)
     kept = ApiToken(
         token_hash=hashlib.sha256(token.encode()).hexdigest(), user=user, scopes=wanted, created_at=datetime.now(UTC)

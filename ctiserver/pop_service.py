@@ -25,6 +25,8 @@ from screenpop.screen_pop import PopNote
 
 logger = structlog.get_logger(__name__)
 
+#: A pop waits so long for its card; then the bare number is shown and the card follows.
+CARD_BUDGET_S = 0.15
 #: A look-up that takes longer is given up for now: the pop shows the bare number, the record is matched when written.
 LOOKUP_TIMEOUT_S = 2.0
 TICK_S = 0.5
@@ -54,6 +56,8 @@ class PopService:
         # What was looked up for each living call: a changed number is looked up again.
         self._asked: dict[str, str | None] = {}
         self._lookups: set[asyncio.Task[None]] = set()
+        # Events of calls whose card is being read.
+        self._held: dict[str, list[CallEvent]] = {}
         self.painted_s: list[float] = []
 
     # --- call events ---------------------------------------------------------------------------------------------------
@@ -61,11 +65,26 @@ class PopService:
     def apply(self, event: CallEvent) -> None:
         """Prepare the card at the first event, show it when a phone rings."""
         call: Call | None = getattr(event, "call", None)
-        if call is not None and not isinstance(event, CallEnded):
+        if call is None:
+            return
+        if not isinstance(event, CallEnded):
             self._look_up(call)
-        self._publish(self._popper.apply(event, self._clock()))
+        held = self._held.get(call.id)
+        if held is not None:
+            held.append(event)
+        else:
+            self._publish(self._popper.apply(event, self._clock()))
         if isinstance(event, CallEnded):
-            self._asked.pop(event.call.id, None)
+            self._asked.pop(call.id, None)
+
+    def _release(self, call_id: str, match: CallerMatch | None = None, number: str | None = None) -> None:
+        """The card is there, or its time is up: tell what was held, with the card in it."""
+        messages = [
+            message for event in self._held.pop(call_id, ()) for message in self._popper.apply(event, self._clock())
+        ]
+        if match is not None:
+            messages += self._popper.matched(call_id, match, number=number)
+        self._publish(_merged(messages))
 
     def restore(self, calls: Iterable[Call]) -> None:
         """After our own restart: what rings and talks is on the screens again."""
@@ -80,7 +99,11 @@ class PopService:
         if call.id in self._asked and self._asked[call.id] == number.number:
             return
         self._asked[call.id] = number.number
-        task = asyncio.get_running_loop().create_task(self._find(call.id, number), name=f"lookup-{call.id}")
+        loop = asyncio.get_running_loop()
+        if call.id not in self._held:
+            self._held[call.id] = []
+            loop.call_later(CARD_BUDGET_S, self._release, call.id)
+        task = loop.create_task(self._find(call.id, number), name=f"lookup-{call.id}")
         self._lookups.add(task)
         task.add_done_callback(self._lookups.discard)
 
@@ -91,11 +114,12 @@ class PopService:
         except (StoreError, TimeoutError) as error:
             logger.warning("caller not looked up", call_id=call_id, reason=str(error) or "timeout")
             self._asked.pop(call_id, None)  # the call's next event tries again
+            self._release(call_id)
             return
         if self._asked.get(call_id) != number.number:
             return
         self._on_match(call_id, match)
-        self._publish(self._popper.matched(call_id, match, number=number.number))
+        self._release(call_id, match, number.number)
 
     def _publish(self, messages: Iterable[PopMessage]) -> None:
         for message in messages:
@@ -168,3 +192,19 @@ class PopService:
                     self._on_unpainted(item.user, item.call_id)
                 else:
                     self._publish([item])
+
+
+def _merged(messages: list[PopMessage]) -> list[PopMessage]:
+    """A pop that is shown and changed in one breath is shown as it is then."""
+    shown: dict[str, int] = {}
+    merged: list[PopMessage] = []
+    for message in messages:
+        pop_id = message.data["pop_id"]
+        if message.kind == "pop.update" and pop_id in shown:
+            merged[shown[pop_id]] = PopMessage(message.user, "pop.show", message.data)
+            continue
+        shown.pop(pop_id, None)
+        if message.kind == "pop.show":
+            shown[pop_id] = len(merged)
+        merged.append(message)
+    return merged

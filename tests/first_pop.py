@@ -36,7 +36,7 @@ async def main(command: list[str]) -> int:
         json.dumps(
             {
                 "to_listening_s": round(listening - started, 2),
-                "tofirst_pop_s": round(popped - listening, 2),
+                "to_first_pop_s": round(popped - listening, 2),
                 "whole_s": round(popped - started, 2),
                 "customer": name,
             },

@@ -18,7 +18,7 @@ from pbx.calls import Call
 from pbx.commands import Originate, PbxCommands
 from pbx.errors import ControlsOff, DialRefused, PbxNotConnected, PbxRefused, PbxResultUnknown
 from screenpop import topics
-from web.dial_requests import SENTENCES, DialRequest, DialState, advance, with_state
+from web.dial_requests import SENTENCES, DialRequest, DialState, advance, silent, with_state
 
 log = structlog.get_logger(__name__)
 

@@ -33,7 +33,7 @@ def safe_cell(value: object) -> str:
     if not isinstance(value, str):
         return spreadsheet_text(value)
     parts = _OTHER_CELL_STARTS.split(value.replace("\x00", ""))
-    return "".join(spreadsheet_text(part) for part in parts)
+    return "".join(part if _OTHER_CELL_STARTS.fullmatch(part) else spreadsheet_text(part) for part in parts)
 
 
 def csv_lines(rows: Sequence[Mapping[str, Any]]) -> str:

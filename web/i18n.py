@@ -6,6 +6,7 @@ The .po files are compiled in memory at start; a language without a catalogue is
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
-from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -64,13 +65,15 @@ class Language:
         return at.astimezone(self.time_zone)
 
     def time(self, at: datetime) -> str:
-        return format_time(self.local(at), "short", locale=self.locale)
+        """Hours with two digits: 0:35 beside a duration of 0:35 could be either."""
+        pattern = str(self.locale.time_formats["short"].pattern)
+        return format_time(self.local(at), re.sub(r"(?<!H)H(?!H)", "HH", pattern), locale=self.locale)
 
     def date(self, at: datetime) -> str:
         return format_date(self.local(at), "medium", locale=self.locale)
 
     def moment(self, at: datetime) -> str:
-        return format_datetime(self.local(at), "short", locale=self.locale)
+        return f"{format_date(self.local(at), 'short', locale=self.locale)} {self.time(at)}"
 
     def short(self, at: datetime, now: datetime) -> str:
         """As short as it stays clear: the time today, day and time this year, else the whole date."""

@@ -26,6 +26,7 @@ from web.auth import (
     origin_ok,
     public,
     require,
+    session_cookie_name,
     set_session_cookie,
     sign_in_allowed,
     token_hash,
@@ -137,6 +138,7 @@ async def _phone(deps: WebDeps, typed: str, account: Account) -> str | None:
 
 async def _signed_in(request: web.Request, account: Account, phone: str | None, target: str) -> web.Response:
     deps = deps_of(request)
+    await _end_earlier(request)
     token, session = new_session(account.name, phone, now=deps.clock())
     await deps.store.create_session(session)
     await deps.on_accounts_changed()
@@ -144,6 +146,14 @@ async def _signed_in(request: web.Request, account: Account, phone: str | None, 
     response = web.Response(status=303, headers={"Location": local_target(target)})
     set_session_cookie(request, response, token)
     return response
+
+
+async def _end_earlier(request: web.Request) -> None:
+    """Who signs in again in the same browser leaves no session (and no live socket of another person) behind."""
+    cookie = request.cookies.get(session_cookie_name(request))
+    if cookie:
+        await deps_of(request).store.end_session(token_hash(cookie))
+        deps_of(request).on_session_ended(token_hash(cookie))
 
 
 def local_target(target: str) -> str:

@@ -98,7 +98,7 @@ def _phone_row(phone: PhoneInput, profile: NumberProfile) -> Row:
         raise InvalidInput("phones", f"“{one_line('phones', phone.raw[:64], 64)}” is not a telephone number.")
     return {
         "number": text,
-        "display": number.display or text,
+        "display": one_line("phones", number.display or text, 64),
         "label": _one_of("phones", phone.label, PHONE_LABELS),
         "kind": number.kind.value,
         "extension": number.extension,

@@ -39,6 +39,9 @@ class Writer:
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue(QUEUE_SIZE)
         self._closing = False
         self._last_batch_taken = False
+        self._stopped = False
+        self._taken: list[_Job | None] = []  # the batch in work; None at its end when the store closes
+        self._farewell: asyncio.Task[None] | None = None
         self._task = asyncio.create_task(self._write_until_closed(), name="store-writer")
 
     async def run(self, work: Callable[[Connection], T]) -> T:
@@ -55,8 +58,8 @@ class Writer:
         """Finish everything that was asked for."""
         if not self._closing:
             self._closing = True
-            await self._jobs.put(None)
-        await asyncio.shield(self._task)
+            self._farewell = asyncio.create_task(self._jobs.put(None), name="store-writer-close")
+        await asyncio.wait({self._task})
 
     @property
     def alive(self) -> bool:
@@ -64,51 +67,51 @@ class Writer:
 
     async def _submit(self, work: Callable[..., Any], rows: Sequence[Any] | None) -> Any:
         if self._closing or not self.alive:
-            raise StoreUnavailable("The store is closed.")
+            raise _closed()
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         done.add_done_callback(_mark_retrieved)
         await self._jobs.put(_Job(work, rows, done))
+        if self._stopped:  # while we waited for room in the queue
+            self._refuse_waiting()
         return await asyncio.shield(done)
 
     async def _write_until_closed(self) -> None:
         try:
             while not self._last_batch_taken:
-                batch = await self._next_batch()
+                await self._take_batch()
+                batch = [job for job in self._taken if job is not None]
                 if batch:
                     await self._commit(batch)
+                self._taken.clear()
         finally:
-            self._closing = True
-            while not self._jobs.empty():
-                job = self._jobs.get_nowait()
-                if job is not None and not job.done.done():
-                    job.done.set_exception(StoreUnavailable("The store is closed."))
+            self._stopped = self._closing = True
+            self._refuse_waiting()
 
-    async def _next_batch(self) -> list[_Job]:
+    def _refuse_waiting(self) -> None:
+        while not self._jobs.empty():
+            self._taken.append(self._jobs.get_nowait())
+        for job in self._taken:
+            if job is not None and not job.done.done():
+                job.done.set_exception(_closed())
+
+    async def _take_batch(self) -> None:
         """Whatever waits now; if that is only rows, also what comes within the group time."""
-        batch: list[_Job] = []
         rows = 0
-        deadline = 0.0
-        while rows < GROUP_ROWS:
-            patient = bool(batch) and all(job.rows is not None for job in batch)
-            job = await self._next_job(deadline if patient else None, wait=not batch or patient)
+        patient = True
+        deadline: float | None = None  # the first job may be long in coming
+        while rows < GROUP_ROWS and not self._last_batch_taken:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    job = await self._jobs.get() if patient else self._jobs.get_nowait()
+            except (asyncio.QueueEmpty, TimeoutError):
+                return
+            self._taken.append(job)
             if job is None:
-                break
-            if not batch:
-                deadline = asyncio.get_running_loop().time() + GROUP_SECONDS
-            batch.append(job)
+                self._last_batch_taken = True
+                return
+            deadline = deadline or asyncio.get_running_loop().time() + GROUP_SECONDS
+            patient = patient and job.rows is not None
             rows += len(job.rows or (None,))
-        return batch
-
-    async def _next_job(self, deadline: float | None, *, wait: bool) -> _Job | None:
-        """The next job, or None: nothing within the time, or the store closes."""
-        try:
-            async with asyncio.timeout_at(deadline):
-                job = await self._jobs.get() if wait else self._jobs.get_nowait()
-        except (asyncio.QueueEmpty, TimeoutError):
-            return None
-        if job is None:
-            self._last_batch_taken = True
-        return job
 
     async def _commit(self, batch: list[_Job]) -> None:
         try:
@@ -137,6 +140,10 @@ def _run_all(connection: Connection, batch: list[_Job]) -> list[Any]:
         else:
             results += [work(connection) for _ in members]
     return results
+
+
+def _closed() -> StoreUnavailable:
+    return StoreUnavailable("The store is closed.")
 
 
 def _mark_retrieved(done: asyncio.Future[Any]) -> None:

@@ -35,9 +35,9 @@ class Pool:
         ]
         return self._take([call for call in found if call.invited_at >= since and during(call, caller)])
 
-    def far_ends(self, caller: SipCall) -> list[SipCall]:
-        """Take what the operator got for the number that this colleague dialled."""
-        found = [call for call in self._by_dialled[caller.dialled] if call.party.startswith("trunk")]
+    def far_ends(self, caller: SipCall, number: str) -> list[SipCall]:
+        """Take what the operator got for a number while this caller's call was up."""
+        found = [call for call in self._by_dialled[number] if call.party.startswith("trunk")]
         return self._take([call for call in found if during(call, caller)])
 
     def rest(self) -> list[SipCall]:

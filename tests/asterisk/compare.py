@@ -131,7 +131,7 @@ def _one_per_colleague(truth: CallTruth) -> list[tuple[str, str]]:
             other for other in truth.offers if other.endpoint == offer.endpoint and _rang(other) < _rang(offer)
         ]
         legs.setdefault((offer.extension, len(rung_before)), []).append(offer.result)
-    order = ("answered", "rejected", "answered_elsewhere", "cancelled", "missed", "busy")
+    order = ("answered", "rejected", "answered_elsewhere", "cancelled", "missed", "busy", "forwarded")
     return [(extension, min(results, key=order.index)) for (extension, _), results in legs.items()]
 
 

@@ -18,6 +18,8 @@ def leg_result(phone: SipCall, caller: SipCall, talk_began: float | None) -> str
         if talk_began is not None and abs(phone.end - talk_began) < SOON_S:
             return "answered_elsewhere"
         return "cancelled" if gave_up(caller) and abs(phone.end - caller.end) < SOON_S else "missed"
+    if phone.status == 302:
+        return "forwarded"
     # A phone that never rang and says busy is engaged; one that rang was declined by its owner.
     return "busy" if phone.status == 486 and phone.rang_at is None else "rejected"
 

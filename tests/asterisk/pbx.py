@@ -17,6 +17,7 @@ from tests.asterisk.sipp_scenarios import SOUND
 
 AMI_PORT = 5038
 READY_TIMEOUT_S = 20.0
+SILENCE = b"\xff" * 80_000
 _SERIAL = itertools.count(1)
 
 
@@ -33,11 +34,11 @@ class RealAsterisk:
 
     def __init__(self, *, shape: str = "plain", systemname: str = "", version: int = 22, keep: bool = False) -> None:
         self.root = ensure_asterisk(version)
-        # Phones and callers run from the same folder as the PBX.
-        self.sipp_root = self.root
+        # The SIPp of Debian with Asterisk 16 is too old.
+        self.sipp_root = ensure_asterisk(22)
         self.inside = f"/srv/cti-{os.getpid()}-{next(_SERIAL)}"
         self.run_dir = self.root / self.inside.lstrip("/")
-        self.log_dir = self.run_dir / "sip"
+        self.log_dir = self.sipp_root / self.inside.lstrip("/") / "sip"
         self._shape = shape
         self._systemname = systemname
         self._keep = keep
@@ -114,13 +115,13 @@ class RealAsterisk:
 
     def _prepare(self) -> None:
         _sweep(self.run_dir.parent)
-        for folder in ("etc", "db", "spool/voicemail", "run", "log", "moh", "sip"):
+        for folder in ("etc", "db", "spool/voicemail", "run", "log", "moh"):
             (self.run_dir / folder).mkdir(parents=True)
+        self.log_dir.mkdir(parents=True)
         # Without its own name in there Asterisk would ask the network for it at every start.
-        (self.root / "etc/hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
-        silence = b"\xff" * 80_000
-        (self.run_dir / "moh" / "silence.ulaw").write_bytes(silence)
-        (self.root / SOUND.lstrip("/")).write_bytes(silence)
+        _write_once(self.root / "etc/hosts", f"127.0.0.1 localhost {socket.gethostname()}\n".encode())
+        _write_once(self.sipp_root / SOUND.lstrip("/"), SILENCE)
+        (self.run_dir / "moh" / "silence.ulaw").write_bytes(SILENCE)
         write_config(
             self.run_dir / "etc", self.network, inside=self.inside, shape=self._shape, systemname=self._systemname
         )
@@ -143,6 +144,7 @@ class RealAsterisk:
                 await self.kill()
         if not self._keep:
             shutil.rmtree(self.run_dir, ignore_errors=True)
+            shutil.rmtree(self.log_dir.parent, ignore_errors=True)
         self._claim.close()
 
 
@@ -156,6 +158,12 @@ async def spawn(root: Path, *command: str, stdout: int = asyncio.subprocess.DEVN
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TZ": "UTC", "HOME": "/root", "TERM": "dumb"},
         start_new_session=True,
     )
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Write a file that all runs share, unless it is there: another one may be reading it."""
+    if not path.exists() or path.read_bytes() != content:
+        path.write_bytes(content)
 
 
 def _sweep(folder: Path) -> None:

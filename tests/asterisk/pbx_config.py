@@ -94,26 +94,11 @@ def _pjsip(network: Network, shape: str) -> str:
     sample = _sample("pjsip")
     text = [sample[: sample.index("; ---- Your phones")], "[transport-udp](+)", f"bind = {network.pbx}:5060"]
     for extension, name in AGENTS.items():
-        for endpoint in (extension, TWINS.get(extension, extension)):
-            text += [
-                f"[{endpoint}](phone)",
-                f"aors = {endpoint}",
-                f"callerid = {name} <{extension}>",
-                f"[{endpoint}]",
-                "type = aor",
-            ]
-            if extension != UNREGISTERED:
-                text.append(f"contact = sip:{endpoint}@{network.phone(endpoint)}:5060")
-            if extension not in TWINS:
-                break
-    for phone in BANK_PHONES:
-        text += [
-            f"[{phone}](phone)",
-            f"aors = {phone}",
-            f"[{phone}]",
-            "type = aor",
-            f"contact = sip:{phone}@{network.phone(phone)}:5060",
-        ]
+        registered = extension != UNREGISTERED
+        for endpoint in filter(None, (extension, TWINS.get(extension))):
+            text += _phone(endpoint, network.phone(endpoint) if registered else None, f"{name} <{extension}>")
+    for endpoint in BANK_PHONES:
+        text += _phone(endpoint, network.phone(endpoint), f"Agent {endpoint} <{endpoint}>")
     for trunk in ("trunk-a", "trunk-b"):
         address = network.trunk(trunk)
         text += [f"[{trunk}](trunk)", f"aors = {trunk}", "dtmf_mode = info"]
@@ -122,6 +107,13 @@ def _pjsip(network: Network, shape: str) -> str:
         text += [f"[{trunk}]", "type = aor", f"contact = sip:{address}:5060"]
         text += [f"[{trunk}]", "type = identify", f"endpoint = {trunk}", f"match = {address}"]
     return "\n".join(text) + "\n"
+
+
+def _phone(endpoint: str, address: str | None, callerid: str) -> list[str]:
+    """An endpoint with a fixed contact in place of a registration."""
+    contact = [f"contact = sip:{endpoint}@{address}:5060"] if address else []
+    head = [f"[{endpoint}](phone)", f"aors = {endpoint}", f"callerid = {callerid}"]
+    return [*head, f"[{endpoint}]", "type = aor", *contact]
 
 
 def _queues() -> str:

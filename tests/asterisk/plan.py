@@ -134,6 +134,16 @@ DESTINATIONS: dict[str, Destination] = {
     DID(21): _direct("1001", "991001", ring_s=6),
     DID(22): Destination(dialplan=("Answer()", "Wait(30)", "Hangup()"), phones={}, given_up="ivr_only"),
     DID(1): _sample("", "1001"),
+    DID(23): Destination(
+        dialplan=("Dial(PJSIP/1002,4,tT)", "VoiceMail(1007@default,u)", "Hangup()"),
+        phones={"": ("1002",)},
+        given_up="voicemail",
+        wait_s=4,
+    ),
+    DID(24): Destination(
+        dialplan=("Dial(PJSIP/1001,2,tT)", "Dial(PJSIP/1002,2,tT)", "Dial(PJSIP/1003,8,tT)", "Hangup()"),
+        phones={"": ("1001", "1002", "1003")},
+    ),
     DID(30): _sample("support", "1001", "1002", "1003"),
     DID(31): _queue("sales", "1001", "1002", "1004"),
     DID(32): _sample("600", "1001", "1002", "991001", "991002"),

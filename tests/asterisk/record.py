@@ -26,9 +26,10 @@ async def play(scenario: Scenario, capture: Path) -> list[CallTruth]:
     """Play one scenario on an Asterisk of its own; the capture goes to a file, the truth is returned."""
     async with RealAsterisk(shape=scenario.shape) as pbx, AmiRecorder(pbx, capture, user=scenario.user) as ami:
         async with AsyncExitStack() as stage:
-            await scenario.play(Lab(pbx, ami, stage))
+            lab = Lab(pbx, ami, stage)
+            await scenario.play(lab)
             await ami.settle()
-        return read_truth(pbx.log_dir)
+        return read_truth(pbx.log_dir) + lab.unseen
 
 
 async def record(scenario: Scenario, target: Path = RECORDINGS) -> list[CallTruth]:

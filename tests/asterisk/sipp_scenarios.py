@@ -23,6 +23,8 @@ class Answering:
     after_ms: int | None = 300
     # 200 answers, 603 declines, 486 is busy, 404 does not exist.
     status: int = 200
+    # With status 302: the number that the phone forwards to.
+    forward_to: str = ""
     # False: no 180 before the answer, as a phone on do-not-disturb.
     ringing: bool = True
     # True: 183 with sound instead of 180 (an operator's announcement).
@@ -78,7 +80,8 @@ def answering_scenario(behaviour: Answering) -> str:
         steps += _answered(behaviour)
     else:
         refusal = f"{behaviour.status} {REASONS.get(behaviour.status, 'No')}"
-        steps += [_send(_reply(refusal, tag=True), retrans=True), '<recv request="ACK"/>', '<nop next="end"/>']
+        reply = _reply(refusal, tag=True, contact=behaviour.forward_to and f"{behaviour.forward_to}@[remote_ip]")
+        steps += [_send(reply, retrans=True), '<recv request="ACK"/>', '<nop next="end"/>']
     steps += [
         '<label id="cancelled"/>',
         _send(_reply("200 OK", tag=True)),
@@ -199,10 +202,10 @@ def _in_dialog(method: str, *headers: str, body: str = "") -> str:
     )
 
 
-def _reply(status: str, *, cseq: str = "[last_CSeq:]", tag: bool = False, sdp: str = "") -> str:
+def _reply(status: str, *, cseq: str = "[last_CSeq:]", tag: bool = False, sdp: str = "", contact: str = "") -> str:
     to = "[last_To:];tag=[pid]p[call_number]" if tag else "[last_To:]"
     lines = [f"SIP/2.0 {status}", "[last_Via:]", "[last_Record-Route:]", "[last_From:]", to, "[last_Call-ID:]", cseq]
-    return _finish([*lines, "Contact: <sip:[local_ip]:[local_port]>"], sdp=sdp)
+    return _finish([*lines, f"Contact: <sip:{contact or '[local_ip]:[local_port]'}>"], sdp=sdp)
 
 
 def _message(first: str, *headers: str, branch: str = "[branch]", sdp: str = "", body: str = "") -> str:

@@ -24,8 +24,10 @@ class Talks:
         self.parked_s = 0.0
         self._intervals: list[tuple[float, float | None, SipCall]] = []
         self._pick_up()
-        # The list grows while transfers are followed.
+        # The list grows while forwards and transfers are followed.
         for phone in self.phones:
+            if phone.status == 302:
+                self.phones += pool.phones(caller, since=phone.end)
             if phone.answered_at is not None and caller.answered_at is not None:
                 self._talk(phone, phone.answered_at)
 
@@ -83,6 +85,9 @@ class Talks:
             self._parked(referral)
             return
         kind, targets = "blind", self._pool.phones(self._caller, since=referral.at)
+        if referral.target.startswith("+"):
+            self._sent_out(phone, referral)
+            return
         if referral.replaces is not None:
             consultation = next(call for call in self._dialled if call.call_id == referral.replaces)
             targets = self._pool.phones(consultation)
@@ -96,6 +101,12 @@ class Talks:
         if taker is not None and taker.answered_at is not None:
             # Before the transfer the target talked with the colleague only.
             self._talk(taker, max(taker.answered_at, referral.at))
+
+    def _sent_out(self, phone: SipCall, referral: Referral) -> None:
+        """Transferred to an outside number: the call goes on without a colleague."""
+        far = self._pool.far_ends(self._caller, referral.target)
+        result = outcomes.transfer_result(far, self._caller)
+        self.transfers.append(("blind", extension_of(phone.party), referral.target, result))
 
     def _parked(self, referral: Referral) -> None:
         """In the park until a colleague dials the space, the parker is rung back, or the caller gives up."""

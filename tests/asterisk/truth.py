@@ -120,7 +120,7 @@ def _wait_s(caller: SipCall, destination: Destination, outcome: str, began: floa
     queued = destination.queues and caller.answered_at is not None and caller.answered_at != began
     since = (caller.answered_at or 0) + ANSWER_S if queued else caller.invited_at
     until = caller.end if began is None else began
-    if outcome == "voicemail":
+    if outcome == "voicemail" and queued:
         until = min(until, since + (destination.wait_s or 0))
     elif outcome == "exit_key":
         until = caller.pressed_at or until
@@ -130,7 +130,7 @@ def _wait_s(caller: SipCall, destination: Destination, outcome: str, began: floa
 def _from_phone(caller: SipCall, pool: Pool) -> CallTruth:
     """A call that a colleague dialled: to a colleague or to the outside."""
     internal = caller.dialled in AGENTS
-    rung = pool.phones(caller, [caller.dialled]) if internal else pool.far_ends(caller)
+    rung = pool.phones(caller, [caller.dialled]) if internal else pool.far_ends(caller, caller.dialled)
     far = next(iter(rung), None)
     began = far.answered_at if far is not None else None
     return CallTruth(

@@ -32,7 +32,9 @@ CARD: dict[str, Any] = {
     "note": "pays late",
     "phones": [{"number": "+421905123456"}],
     "open_tasks": [{"id": 1, "title": "call back", "number": "+421905123456", "customer_name": "Ján"}],
-    "last_activities": [{"id": 2, "text": "angry", "call": {"id": "c", "note": "angry", "remote": {"number": "+1", "name": "J"}}}],
+    "last_activities": [
+        {"id": 2, "text": "angry", "call": {"id": "c", "note": "angry", "remote": {"number": "+1", "name": "J"}}}
+    ],
 }
 
 

@@ -40,7 +40,7 @@ def run(*arguments: object, stdin: str | bytes = "") -> Outcome:
     data = stdin.encode() if isinstance(stdin, str) else stdin
     code = 0
     given = mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
-    with _logs_as_before(), redirect_stdout(out), redirect_stderr(err), given:
+    with logs_as_before(), redirect_stdout(out), redirect_stderr(err), given:
         try:
             main([str(argument) for argument in arguments])
         except SystemExit as end:
@@ -49,7 +49,8 @@ def run(*arguments: object, stdin: str | bytes = "") -> Outcome:
 
 
 @contextmanager
-def _logs_as_before() -> Iterator[None]:
+def logs_as_before() -> Iterator[None]:
+    """Whatever the block does to logging is undone after it."""
     root, configured = logging.getLogger(), structlog.get_config()
     handlers, level = list(root.handlers), root.level
     try:

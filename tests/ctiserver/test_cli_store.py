@@ -187,10 +187,15 @@ def test_a_token_is_printed_once_and_kept_as_a_hash() -> None:
     assert token.encode() not in Path("var/cti.db").read_bytes()
 
 
+def test_a_token_without_scopes_may_all_but_administer() -> None:
+    add_eva()
+    scopes = run("token", "add", "--user", "eva", "--json").json["scopes"]
+    assert scopes == ["calls.read", "calls.dial", "crm.read", "crm.write", "queues.read"]
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["--user", "eva"], 2, "No --scope given"),
         (["--user", "eva", "--scope", "everything"], 2, "calls.read"),
         (["--user", "nobody", "--scope", "calls.read"], 1, "nobody"),
     ],

@@ -11,8 +11,9 @@ from crm_store.caller_lookup import CallerMatch, MatchKind, MatchReason
 from pbx.call_events import CallEvent, QueueChanged
 from pbx.calls import CallOutcome, CallState, Direction, LegResult, TransferKind
 from pbx.queues import QueueStatus
-from screenpop.popper import MAX_UNSAVED, NotPainted, PopMessage, Popper
+from screenpop.popper import NotPainted, PopMessage, Popper
 from screenpop.screen_pop import PopLabels, PopNote, pop_id_of
+from screenpop.shown_pops import MAX_UNSAVED, ShownPops
 from tests.screenpop.phone_calls import START, PhoneCall, describe
 
 LABELS = PopLabels(
@@ -317,10 +318,22 @@ def test_a_queue_that_rings_the_same_agent_again_makes_a_second_offer_of_the_sam
 
 def test_a_call_that_comes_back_and_is_missed_keeps_the_card_of_the_first_talk(screens: Screens) -> None:
     call = PhoneCall()
-    screens.hear(call.starts(), call.rings("eva"), call.answers("eva"), call.leg_ends("eva", LegResult.ANSWERED))
+    screens.hear(call.starts(), call.rings("eva"), call.answers("eva"))
+    screens.hear(call.later(9).leg_ends("eva", LegResult.ANSWERED))
     assert screens.hear(call.rings("eva")) == ["eva pop.show ringing"]
     assert screens.last["offer"] == 2
     assert screens.hear(call.leg_ends("eva", LegResult.MISSED)) == ["eva pop.update wrap_up"]
+    assert (screens.last["offer"], screens.last["call"]["talk_s"]) == (2, 9.0)
+
+
+def test_a_call_that_comes_back_after_its_card_was_saved_and_is_missed_goes_away(screens: Screens) -> None:
+    call = PhoneCall()
+    screens.hear(call.starts(), call.rings("eva"), call.answers("eva"), call.leg_ends("eva", LegResult.ANSWERED))
+    screens.note(screens.popper.saved("eva", "01CALL"))
+    assert screens.hear(call.rings("eva"), call.leg_ends("eva", LegResult.MISSED)) == [
+        "eva pop.show ringing",
+        "eva pop.retract no_answer",
+    ]
 
 
 def test_who_picks_their_own_ringing_call_up_at_another_phone_keeps_the_same_pop(screens: Screens) -> None:
@@ -523,10 +536,8 @@ def test_nothing_is_remembered_of_calls_that_are_over_and_dealt_with(screens: Sc
         screens.hear(call.answers("jan"), call.leg_ends("jan", LegResult.ANSWERED), call.ends(), call.changes())
         screens.note(screens.popper.saved("jan", f"01CALL{number}"))
     screens.popper.tick(START + 10_000)
-    left = [
-        vars(screens.popper)[name] for name in ("_calls", "_pops", "_by_user", "_by_call", "_unpainted", "_unsaved")
-    ]
-    assert [len(index) for index in left] == [0] * len(left)
+    memory = vars(screens.popper)["_shown"]
+    assert vars(memory) == vars(ShownPops())
 
 
 # --- after our own restart --------------------------------------------------------------------------------------------

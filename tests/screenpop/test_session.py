@@ -177,7 +177,7 @@ class Eva:
     def connect(self) -> None:
         self.session = self.centre.connect()
         (hello,) = taken(self.session)
-        resume = {"stream": self.stream, "since": self.seq} if self.stream else {}
+        resume: dict[str, Any] = {"stream": self.stream, "since": self.seq} if self.stream else {}
         say(self.session, type="subscribe", **resume)
         frame = self.session.take()
         assert frame is not None

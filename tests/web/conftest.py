@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -24,15 +25,17 @@ MakeClient = Callable[[Desk], Awaitable[Client]]
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One migrated file, copied for each test."""
-    return tmp_path_factory.mktemp("web") / "empty.db"
+    file = tmp_path_factory.mktemp("web") / "empty.db"
+
+    async def migrate() -> None:
+        await (await open_store(f"sqlite:///{file}", numbers=NumberProfile(region="SK"), migrate=True)).close()
+
+    asyncio.run(migrate())
+    return file
 
 
 @pytest.fixture
 async def store(empty_database: Path, tmp_path: Path) -> AsyncIterator[CrmStore]:
-    if not empty_database.exists():
-        await (
-            await open_store(f"sqlite:///{empty_database}", numbers=NumberProfile(region="SK"), migrate=True)
-        ).close()
     file = tmp_path / "cti.db"
     shutil.copyfile(empty_database, file)
     opened = await open_store(f"sqlite:///{file}", numbers=NumberProfile(region="SK"))

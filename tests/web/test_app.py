@@ -63,7 +63,7 @@ async def test_only_these_are_open_to_strangers(desk: Desk) -> None:
 async def test_role_by_route(route: ApiRoute, desk: Desk, client: Client) -> None:
     """401 without sign-in; 403 `forbidden` exactly where the role's row lacks the permission."""
     assert isinstance(route.permission, Permission)
-    body = {} if route.method != "GET" else None
+    body: dict[str, object] | None = {} if route.method != "GET" else None
     assert (await client.request(route.method, url_of(route), json=body)).status == 401
     for user, role in (("eva", Role.AGENT), ("sofia", Role.SUPERVISOR), ("root", Role.ADMIN)):
         answer = await client.request(route.method, url_of(route), json=body, headers=await desk.token(user))
@@ -76,7 +76,7 @@ async def test_role_by_route(route: ApiRoute, desk: Desk, client: Client) -> Non
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 async def test_a_token_without_scopes_gets_nothing_but_itself(route: ApiRoute, desk: Desk, client: Client) -> None:
-    body = {} if route.method != "GET" else None
+    body: dict[str, object] | None = {} if route.method != "GET" else None
     answer = await client.request(route.method, url_of(route), json=body, headers=await desk.token("root", "no.such"))
     assert (answer.status == 403) is (route.permission is not Permission.SELF)
 

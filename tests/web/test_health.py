@@ -59,7 +59,7 @@ class _Away:
 async def test_without_database_it_is_not_ready(desk: Desk, aiohttp_client: Any) -> None:
     from dataclasses import replace
 
-    deps: Any = replace(desk.deps, store=_Away(desk.store))  # type: ignore[arg-type]
+    deps: Any = replace(desk.deps, store=_Away(desk.store))
     answer = await (await aiohttp_client(create_app(deps))).get("/readyz")
     assert (answer.status, (await answer.json())["database"]["state"]) == (503, "unavailable")
 

@@ -76,6 +76,17 @@ async def test_each_sign_in_has_a_new_cookie(client: Client, eva: Account) -> No
     assert (await sign_in(client)).cookies["cti"].value != first
 
 
+async def test_signing_in_again_ends_the_earlier_session(desk: Desk, client: Client, eva: Account) -> None:
+    headers, earlier = await desk.session("jan")
+    csrf = await form_token(client)
+    cookies = f"{headers['Cookie']}; cti-form={csrf}"
+    data = {"user": "eva", "password": PASSWORD, "csrf": csrf}
+    answer = await client.post("/login", data=data, headers={"Cookie": cookies}, allow_redirects=False)
+    assert answer.status == 303
+    assert await desk.store.session(earlier) is None
+    assert desk.ended == [earlier]
+
+
 @pytest.mark.parametrize(("user", "password"), [("eva", "wrong"), ("nobody", PASSWORD), ("jan", PASSWORD), ("", "")])
 async def test_the_same_answer_for_a_wrong_password_and_an_unknown_user(
     client: Client, eva: Account, user: str, password: str

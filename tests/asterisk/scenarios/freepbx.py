@@ -1,8 +1,11 @@
 """Calls through a dialplan of FreePBX's shape: Local/n members, a second device, prefixes, originate-skipvm."""
 
+import time
+
 from tests.asterisk.plan import DID
 from tests.asterisk.scenarios.lab import Lab, scenario
 from tests.asterisk.scenarios.outbound import FAR, click
+from tests.asterisk.truth import CallTruth
 
 SUPPORT = DID(32)
 DIRECT = DID(1)
@@ -77,5 +80,27 @@ async def freepbx_click_answered(lab: Lab) -> None:
 async def freepbx_click_on_dnd(lab: Lab) -> None:
     """Click-to-dial of an agent who has do-not-disturb on."""
     await lab.pbx.cli("devstate change Custom:DND1001 BUSY")
+    lab.unseen.append(_never_rang("1001", time.time()))
     await click(lab, Channel="Local/1001@originate-skipvm")
     await lab.ami.wait_for(b"Event: OriginateResponse")
+
+
+def _never_rang(extension: str, asked_at: float) -> CallTruth:
+    """A click-to-dial that did not get as far as the colleague's phone."""
+    return CallTruth(
+        call_id="",
+        direction="outbound",
+        number=FAR,
+        name=None,
+        dialled=FAR,
+        queue=None,
+        extension=extension,
+        offers=(),
+        started_at=asked_at,
+        answered_at=None,
+        ended_at=asked_at,
+        wait_s=None,
+        talk_s=0.0,
+        outcome="agent_no_answer",
+        ended_by="system",
+    )

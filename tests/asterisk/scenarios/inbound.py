@@ -9,6 +9,8 @@ BRIEF = DID(2)
 GROUP = DID(20)
 TWO_DEVICES = DID(21)
 IVR = DID(22)
+VOICEMAIL = DID(23)
+ONE_BY_ONE = DID(24)
 WITHHELD = {"number": "anonymous", "name": "Anonymous", "host": "anonymous.invalid"}
 
 
@@ -93,6 +95,30 @@ async def direct_without_ringing(lab: Lab) -> None:
 async def ivr_only(lab: Lab) -> None:
     """The caller listens to the menu for 2 s and leaves."""
     await lab.call(IVR, hangup_ms=2000)
+
+
+@scenario("A12", user="filtered")
+async def direct_voicemail(lab: Lab) -> None:
+    """Boris does not answer in 4 s, the caller leaves a message."""
+    await lab.phone("1002", after_ms=None)
+    await lab.call(VOICEMAIL, hangup_ms=3000, media=True)
+
+
+@scenario("A13")
+async def direct_forwarded(lab: Lab) -> None:
+    """Anna's phone forwards (302) to Cyril, who answers; the caller hangs up."""
+    await lab.phone("1001", after_ms=0, status=302, forward_to="1003", ringing=False)
+    await lab.phone("1003", after_ms=1000)
+    await lab.call(DIRECT, hangup_ms=2000)
+
+
+@scenario("A16")
+async def find_me(lab: Lab) -> None:
+    """Anna and Boris are tried for 2 s each, then Cyril answers."""
+    await lab.phone("1001", after_ms=None)
+    await lab.phone("1002", after_ms=None)
+    await lab.phone("1003", after_ms=800, talk_ms=2000)
+    await lab.call(ONE_BY_ONE)
 
 
 @scenario("A18")

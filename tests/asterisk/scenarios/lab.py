@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.asterisk.capture import AmiRecorder
 from tests.asterisk.pbx import RealAsterisk
 from tests.asterisk.sipp import AgentPhone, Caller, TrunkUas
 from tests.asterisk.sipp_scenarios import Answering, Calling
+from tests.asterisk.truth import CallTruth
 
 # Invented people with numbers that no one has.
 JAN = {"number": "+447700900123", "name": "Ján Kováč"}
@@ -22,6 +23,8 @@ class Lab:
     pbx: RealAsterisk
     ami: AmiRecorder
     stage: AsyncExitStack
+    # Calls that no SIP party saw: the PBX gave up before it reached a phone.
+    unseen: list[CallTruth] = field(default_factory=list)
 
     async def phone(self, endpoint: str, **behaviour: Any) -> AgentPhone:
         """Switch a phone on: `Answering`'s fields say how it treats calls."""

@@ -133,6 +133,16 @@ async def queue_exit_key(lab: Lab) -> None:
     await lab.call(EXIT, digits="1", digits_after_ms=2500)
 
 
+@scenario("A44", user="filtered")
+async def queue_withdrawn(lab: Lab) -> None:
+    """A supervisor takes the waiting caller out of the queue; the dialplan hangs up."""
+    await (caller := lab.caller(NOBODY)).dial()
+    await lab.ami.wait_for(b"Event: QueueCallerJoin")
+    await asyncio.sleep(2)
+    await lab.ami.action("QueueWithdrawCaller", Queue="nobody", Caller=lab.ami.value("Channel: PJSIP/trunk-a"))
+    await caller.finished()
+
+
 @scenario("A32")
 async def queue_second_member(lab: Lab) -> None:
     """Emil's phone rings out after 3 s, then Filip answers."""

@@ -5,6 +5,7 @@ import asyncio
 from tests.asterisk.phone_keys import PhoneKeys
 from tests.asterisk.plan import DID, PARK
 from tests.asterisk.scenarios.lab import Lab, scenario
+from tests.asterisk.scenarios.outbound import FAR
 from tests.asterisk.sipp import Caller
 
 DIRECT = DID(1)
@@ -86,6 +87,15 @@ async def transfer_blonde(lab: Lab) -> None:
     await caller.finished()
 
 
+@scenario("A56")
+async def transfer_outside(lab: Lab) -> None:
+    """Anna transfers the caller to a mobile, which answers after 1 s; the caller hangs up 2 s later."""
+    await lab.operator(after_ms=1000)
+    caller, anna = await _talking(lab, hangup_ms=5000)
+    await anna.transfer(FAR)
+    await caller.finished()
+
+
 @scenario("A38")
 async def queue_transfer_blind(lab: Lab) -> None:
     """A queue call that Anna transfers to Dana, who answers; the caller hangs up."""
@@ -164,6 +174,17 @@ async def pickup_group(lab: Lab) -> None:
     await caller.dial()
     await asyncio.sleep(1.5)
     await lab.dial("1002", "*8", hangup_ms=2000)
+    await caller.finished()
+
+
+@scenario("A58")
+async def pickup_directed(lab: Lab) -> None:
+    """Anna's phone rings, Boris takes the call with *81001; the caller hangs up after 2 s."""
+    await lab.phone("1001", after_ms=None)
+    caller = lab.caller(DIRECT, hangup_ms=2000)
+    await caller.dial()
+    await asyncio.sleep(1.5)
+    await lab.dial("1002", "*81001")
     await caller.finished()
 
 

@@ -18,7 +18,7 @@ class Link:
     """`next(kind)` waits for the next item or event of that kind and remembers all that passed."""
 
     def __init__(self, pbx: FakeAmiServer, **changes: Any) -> None:
-        usual: dict[str, Any] = dict(
+        usual: dict[str, Any] = dict(  # noqa: C408 - as the call that it becomes
             name="main",
             host=pbx.host,
             port=pbx.port,

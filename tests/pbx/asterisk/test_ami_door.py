@@ -13,7 +13,7 @@ import pytest
 from pbx import events as ev
 from pbx.asterisk import ami_door
 from pbx.asterisk.ami_events import ParseProblem
-from pbx.asterisk.ami_link import AmiConfig, LinkState
+from pbx.asterisk.ami_link import LinkState
 from pbx.errors import PbxNotConnected, PbxRefused, PbxResultUnknown
 from tests.fakes.ami_server import FakeAmiServer, Headers, event, message, snapshot
 from tests.pbx.asterisk.link import Link
@@ -571,8 +571,3 @@ async def test_connection_that_ends_before_the_login_is_written_is_only_lost() -
         await reason_becomes(link, "ACL")
         while pbx.connections < 3:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
-
-
-def test_config_never_shows_the_secret() -> None:
-    config = AmiConfig(name="main", host="h", port=1, username="cti", secret="hunter2")
-    assert "hunter2" not in repr(config)

@@ -338,7 +338,7 @@ async def test_a_client_that_does_not_read_is_closed_4408_and_correct_after_reco
         async with centre.sign_in("eva", max_queue=1, ping_interval=None) as socket, centre.sign_in("jan") as other:
             screen, jan = await Screen(socket).subscribed(), await Screen(other).subscribed()
             assert socket.transport is not None
-            socket.transport.pause_reading()  # type: ignore[attr-defined]
+            socket.transport.pause_reading()
             number = 0
             async with asyncio.timeout(30):
                 while centre.push.connected("eva") and not centre.push.closing("eva"):
@@ -347,7 +347,7 @@ async def test_a_client_that_does_not_read_is_closed_4408_and_correct_after_reco
                     await asyncio.sleep(0)
             centre.show("jan", "pop-j")  # nobody else waits for the slow one
             await jan.until("pop.show")
-            socket.transport.resume_reading()  # type: ignore[attr-defined]
+            socket.transport.resume_reading()
             assert (await screen.rest())[0] == 4408
         seqs = [frame["seq"] for frame in screen.frames]
         assert seqs == list(range(1, len(seqs) + 1))
@@ -360,13 +360,13 @@ async def test_a_slow_client_gets_the_newest_of_each_queue_and_every_pop() -> No
     async with Centre(limits=SLOW).running() as centre, centre.sign_in("eva", ping_interval=None) as socket:
         screen = await Screen(socket).subscribed()
         assert socket.transport is not None
-        socket.transport.pause_reading()  # type: ignore[attr-defined]
+        socket.transport.pause_reading()
         for number in range(3000):
             centre.waiting("600", number, size=4000)
             if number % 1000 == 0:
                 centre.show("eva", f"pop-{number}")
             await asyncio.sleep(0)
-        socket.transport.resume_reading()  # type: ignore[attr-defined]
+        socket.transport.resume_reading()
         centre.show("eva", "last")
         while screen.frames[-1]["data"].get("pop_id") != "last":
             await screen.next()
@@ -389,7 +389,7 @@ async def test_a_client_that_never_reads_again_is_cut_off() -> None:
         socket = await centre.sign_in("eva", ping_interval=None)
         await Screen(socket).subscribed()
         assert socket.transport is not None
-        socket.transport.pause_reading()  # type: ignore[attr-defined]
+        socket.transport.pause_reading()
         for number in range(200):
             centre.show("eva", f"pop-{number}", size=100_000)
         assert centre.push.connected("eva") == 1

@@ -54,7 +54,7 @@ function showColleagues() {
 
 // --- the supervisor's page ----------------------------------------------------------------------------------------------
 
-const cell = (label, content, css = "") => el("td", { class: css, "data-label": `${label}:` }, content);
+const cell = (label, content, css = "") => el("td", { class: css, "data-label": label }, content);
 
 function queueRow(queue) {
   const first = oldest(queue);

@@ -372,6 +372,7 @@ export class PopView {
     if (form.hidden) return;
     if (!form.elements.title.value) form.elements.title.value = t("Call back %(name)s", { name: this.spokenName() });
     form.querySelector("[data-due]").focus();
+    form.scrollIntoView({ block: "nearest" });
   }
 
   /** True when something small was open and is now closed. */
