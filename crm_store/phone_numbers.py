@@ -99,7 +99,9 @@ def normalise_dialled(raw: str | None, profile: NumberProfile) -> PhoneNumber:
 
 def normalise_did(raw: str | None, profile: NumberProfile) -> PhoneNumber:
     """Classify the number that the caller dialled: the trunk's way of writing, without the rules for callers' prefixes."""
-    return normalise(raw, replace(profile, strip_prefix="", add_prefix=""))
+    if profile.strip_prefix or profile.add_prefix:
+        profile = replace(profile, strip_prefix="", add_prefix="")
+    return normalise(raw, profile)
 
 
 def digits_of(number: PhoneNumber) -> str:

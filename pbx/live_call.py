@@ -28,6 +28,7 @@ class LiveCall:
         "dialled_raw",
         "did_raw",
         "direction",
+        "end_unseen",
         "ended_at",
         "ended_by",
         "estimated",
@@ -100,6 +101,8 @@ class LiveCall:
         self.hangup_cause: int | None = None
         self.voicemail = False
         self.estimated = False
+        # The end fell into a time without connection: only a talk is certain.
+        self.end_unseen = False
 
     # --- facts -------------------------------------------------------------------------------------------------------
 
@@ -245,7 +248,7 @@ class LiveCall:
             result = self.waits[-1].result
             if result in outcomes.QUEUE_OUTCOME:
                 return outcomes.QUEUE_OUTCOME[result]
-        if self.estimated or self.system_ended:
+        if self.end_unseen or self.system_ended:
             return CallOutcome.UNKNOWN
         if self.direction is Direction.OUTBOUND:
             return self._outbound_outcome()
@@ -270,8 +273,6 @@ class LiveCall:
             return EndedBy.SYSTEM
         if self.talked and self.talk_ended_by is not None:
             return self.talk_ended_by
-        if self.estimated:
-            return EndedBy.UNKNOWN
         if outcome is CallOutcome.ABANDONED:
             return EndedBy.REMOTE
         if not self.talked and self.root_hangup_requested and outcome not in outcomes.QUEUE_OUTCOME.values():

@@ -117,20 +117,22 @@ class Resync:
         leg = call.leg_of_channel(channel.uniqueid)
         call.estimated = True
         _cut_off(call)
-        if rebooted:
-            call.ended_by = EndedBy.SYSTEM
-        elif len(call.channels) == 1 and call.ended_by is None:
-            call.ended_by = EndedBy.UNKNOWN
+        if len(call.channels) == 1:
+            self._end_unseen(call, rebooted=rebooted)
         if leg is not None and leg.result is None and leg.answered_channel is None and len(leg.channels) == 1:
             # It rang when we last saw it: not "missed", we do not know.
             leg.result = LegResult.FAILED if rebooted else LegResult.CANCELLED
             leg.ended_at = call.last_at
         self._book.channel_left(call, channel, call.last_at, now)
 
+    def _end_unseen(self, call: LiveCall, *, rebooted: bool) -> None:
+        call.end_unseen = True
+        call.ended_by = EndedBy.SYSTEM if rebooted else EndedBy.UNKNOWN
+
     def _close(self, call: LiveCall, now: float, *, rebooted: bool) -> None:
         call.estimated = True
         _cut_off(call)
-        call.ended_by = EndedBy.SYSTEM if rebooted else EndedBy.UNKNOWN
+        self._end_unseen(call, rebooted=rebooted)
         for leg in call.legs:
             if leg.result is None:
                 leg.talk.stop(call.last_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pbx.calls import Call, CallLeg, CallOutcome, CallState, LegResult
+from pbx.calls import Call, CallLeg, CallOutcome, CallState, Direction, LegResult
 from screenpop.screen_pop import PopPhase, RetractReason, internal_caller
 
 _REASON_BY_RESULT = {
@@ -27,8 +27,10 @@ _REASON_BY_OUTCOME: dict[CallOutcome | None, RetractReason] = {
 
 def legs_on_screens(call: Call) -> dict[str, CallLeg]:
     """The leg that each agent's screen is about: where they talk, else what rings now, else what was last."""
-    found: dict[str, CallLeg] = {}
     colleague_who_dialled = internal_caller(call)  # knows whom: no pop for the one who calls
+    if _has_nobody_to_show(call, colleague_who_dialled):
+        return {}
+    found: dict[str, CallLeg] = {}
     for leg in call.legs:
         if leg.agent is None or leg is colleague_who_dialled:
             continue
@@ -36,6 +38,18 @@ def legs_on_screens(call: Call) -> dict[str, CallLeg]:
         if best is None or _rank(call, leg) >= _rank(call, best):
             found[leg.agent] = leg
     return found
+
+
+def _has_nobody_to_show(call: Call, colleague_who_dialled: CallLeg | None) -> bool:
+    """Somebody listens in, or an Originate of another program rings a phone: no other party is known (yet)."""
+    if call.direction is Direction.INTERNAL:
+        return colleague_who_dialled is None
+    return call.direction is Direction.OUTBOUND and call.remote_raw is None and not call.remote_restricted
+
+
+def came_by_transfer(call: Call, leg: CallLeg) -> bool:
+    """The agent talks in this call without having been rung or having dialled: a consultation was joined to it, or a pickup."""
+    return call.direction is not Direction.INTERNAL and leg.rang_at is None and leg.leg_id > 0
 
 
 def _rank(call: Call, leg: CallLeg) -> int:

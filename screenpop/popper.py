@@ -166,19 +166,27 @@ class Popper:
             if shown is not None:
                 messages += self._change(shown, leg, now, winner)
             elif not offers.is_over(call, leg):
-                messages.append(self._show(live, user, leg, now, offer=_offers_before(call, leg) + 1))
+                messages += self._show(live, user, leg, now, offer=_offers_before(call, leg) + 1)
         for shown in self._shown.of_call(call.id):
             # The phone changed hands while it rang: the latest sign-in wins.
             if shown.pop.user not in legs and shown.visible and not shown.waits_for_save:
                 messages.append(self._retract(shown, RetractReason.UNAVAILABLE))
         return messages
 
-    def _show(self, live: LiveCall, user: str, leg: CallLeg, now: float, *, offer: int) -> PopMessage:
+    def _show(self, live: LiveCall, user: str, leg: CallLeg, now: float, *, offer: int) -> list[PopMessage]:
         pop = self._render(live, leg, user=user, offer=offer, phase=offers.phase_of(leg))
         before = self._shown.get(pop.pop_id)
         wrapped = before.pop if before is not None and before.waits_for_save else None
         self._shown.add(ShownPop(pop, live, leg.leg_id, now, wrapped=wrapped))
-        return PopMessage(user, "pop.show", pop.to_json())
+        messages = [PopMessage(user, "pop.show", pop.to_json())]
+        if offers.came_by_transfer(live.call, leg):
+            messages += self._end_consultation(user)
+        return messages
+
+    def _end_consultation(self, user: str) -> list[PopMessage]:
+        """The colleague who asked has put the customer through: the strip of the internal call gives way to the card."""
+        strips = [s for s in self._shown.visible(user) if s.live.call.direction is Direction.INTERNAL]
+        return [self._retract(s, RetractReason.TRANSFERRED) for s in strips if not s.waits_for_save]
 
     def _change(self, shown: ShownPop, leg: CallLeg, now: float, winner: CallLeg | None) -> list[PopMessage]:
         call = shown.live.call
@@ -186,7 +194,7 @@ class Popper:
             # Somebody who picks their own ringing call up at another phone was not offered it again.
             same_offer = leg.rang_at is None and shown.visible and not shown.waits_for_save
             if not offers.is_over(call, leg) and not same_offer:
-                return [self._show(shown.live, shown.pop.user, leg, now, offer=shown.pop.offer + 1)]
+                return self._show(shown.live, shown.pop.user, leg, now, offer=shown.pop.offer + 1)
             shown.leg_id = leg.leg_id
         if not shown.visible:
             return []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from aiohttp import web
 
 from crm_store.access import Permission
@@ -49,6 +47,6 @@ async def post_activity(request: web.Request, body: ActivityBody) -> web.StreamR
         text=body.text,
         customer_id=await checked_customer(request, body.customer_id),
         user=who.name,
-        at=body.at.astimezone(UTC) if body.at else deps.clock(),
+        at=body.at or deps.clock(),
     )
     return json_answer(visible(request, "activity", activity_json(activity)), status=201)

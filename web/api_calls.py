@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC
 from typing import Any
 
 import structlog
@@ -43,8 +42,8 @@ def _filter(request: web.Request, query: CallFilters) -> CallFilter:
             raise Problem(403, "forbidden", "Only a supervisor may list other people's calls.")
         query = query.model_copy(update={"agent": who.name})
     return CallFilter(
-        since=query.since.astimezone(UTC) if query.since else None,
-        until=query.until.astimezone(UTC) if query.until else None,
+        since=query.since,
+        until=query.until,
         agent=query.agent,
         queue=query.queue,
         customer_id=query.customer_id,
@@ -200,7 +199,7 @@ async def post_call_task(request: web.Request, body: CallTaskBody) -> web.Stream
         TaskInput(
             kind=body.kind,
             title=body.title,
-            due_at=body.due_at.astimezone(UTC) if body.due_at else None,
+            due_at=body.due_at,
             owner=await checked_owner(request, body.owner or who.name),
             customer_id=record.get("customer_id"),
             number=(record.get("remote") or {}).get("number"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from aiohttp import web
 
 from crm_store.access import Permission
@@ -34,7 +32,7 @@ async def list_tasks(request: web.Request, query: TaskQuery) -> web.StreamRespon
         state=query.state,
         kind=query.kind,
         customer_id=query.customer_id,
-        due_before=_utc(query.due_before),
+        due_before=query.due_before,
     )
     page = await deps_of(request).store.tasks(where, cursor=query.cursor, limit=query.limit)
     return page_answer(request, "task", page, task_json)
@@ -49,7 +47,7 @@ async def post_task(request: web.Request, body: TaskBody) -> web.StreamResponse:
         TaskInput(
             kind=body.kind,
             title=body.title,
-            due_at=_utc(body.due_at),
+            due_at=body.due_at,
             owner=await checked_owner(request, owner) if owner else None,
             customer_id=await checked_customer(request, body.customer_id),
             number=typed_number(request, body.number) if body.number else None,
@@ -117,7 +115,7 @@ async def _changes(request: web.Request, body: TaskChange) -> TaskInput:
         kind=body.kind,
         title=body.title,
         state=body.state,
-        due_at=_utc(body.due_at),
+        due_at=body.due_at,
         owner=await checked_owner(request, body.owner) if body.owner else None,
         customer_id=await checked_customer(request, body.customer_id),
         number=typed_number(request, body.number) if body.number else None,
@@ -137,7 +135,3 @@ async def _seen_task(request: web.Request) -> Task:
 def _answer(request: web.Request, task: Task, *, status: int = 200) -> web.Response:
     headers = {"Location": f"/api/v1/tasks/{task.id}"} if status == 201 else None
     return json_answer(visible(request, "task", task_json(task)), status=status, version=task.version, headers=headers)
-
-
-def _utc(at: datetime | None) -> datetime | None:
-    return at.astimezone(UTC) if at is not None else None

@@ -33,7 +33,7 @@ class DialPlan:
 
     #: typed number → what the dialplan gets; raises DialRefused
     dial_string: Callable[[str], str]
-    #: (agent, number, now): raises DialRefused("too_many"); emergency numbers pass
+    #: (agent, typed number, now): raises DialRefused("too_many"); emergency numbers pass
     check_rate: Callable[[str, str, datetime], None]
 
 
@@ -86,7 +86,7 @@ class ClickToDial:
             raise ControlsOff("This telephone system is only observed: dialling is off.")
         if self._busy(agent):
             raise DialRefused("already_dialling", "A call is already being set up on this phone.")
-        self._rules[pbx].check_rate(agent, number, now)
+        self._rules[pbx].check_rate(agent, typed, now)
         request = self._begin(
             DialRequest(
                 id=self._new_id(),
@@ -129,7 +129,9 @@ class ClickToDial:
             if current.state is DialState.DIALING:
                 self._change(with_state(current, DialState.UNKNOWN, "link_lost"))
         log.info("dial requested", request=request.id, user=request.user, agent=request.agent, pbx=request.pbx)
-        return self._requests[request.id]
+        # The phone may ring already; the answer says what was asked, or that it came to nothing. The rest comes by events.
+        current = self._requests[request.id]
+        return current if current.final else request
 
     def apply(self, event: CallEvent) -> list[DialRequest]:
         """Follow the PBX; returns (and publishes) the requests that changed."""

@@ -153,6 +153,11 @@ async def parse_body(request: web.Request, model: type[M]) -> M:
     return model.model_validate_json(await request.read())
 
 
+def plain_path(path: str) -> str:
+    """A route's path without the expressions: `/calls/{call_id}`."""
+    return _PATH_PARAMETER.sub(r"{\1}", path)
+
+
 # --- the document ---------------------------------------------------------------------------------------------------------
 
 
@@ -178,7 +183,7 @@ def openapi_document(tables: Iterable[ApiTable], *, version: str) -> dict[str, A
     )
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        path = API_PREFIX + _PATH_PARAMETER.sub(r"{\1}", route.path)
+        path = API_PREFIX + plain_path(route.path)
         paths.setdefault(path, {})[route.method.lower()] = _operation(route, references)
     return {
         "openapi": "3.1.0",

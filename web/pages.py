@@ -95,5 +95,3 @@ def safe_path(target: str) -> str:
     parts = urlsplit(target)
     local = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return target if local and target.isprintable() and "\\" not in target else "/"
-
-

@@ -109,7 +109,9 @@ def _form(
         "fields": [field for field in _fields(language, values) if field[0] not in hidden],
         "kind": values["kind"],
         "kinds": PARTY_KINDS,
-        "phones": None if "phones" in hidden else values.get("phones") or [{"number": "", "display": "", "label": "mobile"}],
+        "phones": None
+        if "phones" in hidden
+        else values.get("phones") or [{"number": "", "display": "", "label": "mobile"}],
         "phone_labels": PHONE_LABELS,
         "spoken": None if "language" in hidden else values.get("language") or "",
         "spoken_languages": _spoken(language, values.get("language")),

@@ -51,7 +51,8 @@ async def _my_calls(request: web.Request, start: datetime) -> list[dict[str, Any
     deps, who = deps_of(request), principal_of(request)
     page = await deps.store.calls(CallFilter(agent=who.name, since=start), cursor=None, limit=_MOST_CALLS)
     return [
-        {**deps.access.visible(who.role, "call", record), "my_result": _result_of(record, who.name)} for record in page.items
+        {**deps.access.visible(who.role, "call", record), "my_result": _result_of(record, who.name)}
+        for record in page.items
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -37,7 +38,12 @@ DUE_PRESETS = (
     ("week", N_("In a week")),
 )
 LOST_CALL_TITLE = "Call back"  # as the store writes it; ": queue" may follow
-PAUSE_REASONS = (("break", N_("Break")), ("lunch", N_("Lunch")), ("meeting", N_("Meeting")), ("office", N_("Back office")))
+PAUSE_REASONS = (
+    ("break", N_("Break")),
+    ("lunch", N_("Lunch")),
+    ("meeting", N_("Meeting")),
+    ("office", N_("Back office")),
+)
 SHORTCUTS = (
     (
         N_("During a call, from any page"),
@@ -83,7 +89,16 @@ _NAVIGATION = (
     ("/live", N_("Live queues"), Permission.BOARD),
 )
 _TONES = {"answered": "ok", "voicemail": "info", "failed": "bad", "invalid": "bad"}
-_WARNING_OUTCOMES = {"abandoned", "queue_timeout", "queue_empty", "queue_full", "no_answer", "busy", "rejected", "cancelled"}
+_WARNING_OUTCOMES = {
+    "abandoned",
+    "queue_timeout",
+    "queue_empty",
+    "queue_full",
+    "no_answer",
+    "busy",
+    "rejected",
+    "cancelled",
+}
 
 
 @dataclass(frozen=True)
@@ -166,7 +181,7 @@ def setup_templates(app: web.Application) -> None:
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
-        filters=_FILTERS,
+        filters={name: _absent_as_nothing(filter_) for name, filter_ in _FILTERS.items()},
     )
     env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
 
@@ -208,7 +223,9 @@ def render(request: web.Request, template: str, context: Mapping[str, Any], *, s
         **_common(request, language),
         "viewer": viewer,
         "texts_url": kit.texts[language.code].url,
-        "modules": [name.removeprefix("js/") for name in kit.static.paths if re.fullmatch(r"js/(?!alone|worker)\w+\.js", name)],
+        "modules": [
+            name.removeprefix("js/") for name in kit.static.paths if re.fullmatch(r"js/(?!alone|worker)\w+\.js", name)
+        ],
         "navigation": [
             {"href": href, "label": language.gettext(label), "count": 0, "current": _is_current(request.path, href)}
             for href, label, permission in _NAVIGATION
@@ -218,7 +235,8 @@ def render(request: web.Request, template: str, context: Mapping[str, Any], *, s
         "due_presets": _translated(language, DUE_PRESETS),
         "pause_reasons": _translated(language, PAUSE_REASONS),
         "shortcuts": [
-            (language.gettext(title), [(keys, language.gettext(does)) for keys, does in rows]) for title, rows in SHORTCUTS
+            (language.gettext(title), [(keys, language.gettext(does)) for keys, does in rows])
+            for title, rows in SHORTCUTS
         ],
         "version": deps_of(request).version,
         "queue_labels": {queue["name"]: queue["label"] for queue in deps_of(request).board.queues(now.timestamp())},
@@ -416,11 +434,26 @@ def _initials(name: str) -> str:
 
 
 def _urlencode(value: str | Mapping[str, Any]) -> str:
-    return quote(value, safe="") if isinstance(value, str) else urlencode({k: v for k, v in value.items() if v not in (None, "")})
+    return (
+        quote(value, safe="")
+        if isinstance(value, str)
+        else urlencode({k: v for k, v in value.items() if v not in (None, "")})
+    )
 
 
 def _looks_like_number(text: str) -> bool:
     return sum(character.isdigit() for character in text) >= 5 and not re.search(r"[^\W\d_]", text)
+
+
+def _absent_as_nothing(filter_: Callable[..., Any]) -> Callable[..., Any]:
+    """A field that is hidden from this role is absent: what is made of it is nothing."""
+
+    @functools.wraps(filter_)
+    def shown(*arguments: Any) -> Any:
+        hidden = any(isinstance(argument, jinja2.Undefined) for argument in arguments)
+        return "" if hidden else filter_(*arguments)
+
+    return shown
 
 
 _FILTERS: dict[str, Callable[..., Any]] = {

@@ -38,7 +38,9 @@ async def login_page(request: web.Request) -> web.Response:
         return await Pages().plain_http(request)
     if request.get(PRINCIPAL) is not None:
         raise web.HTTPSeeOther("/")
-    return _form(request, "sign_in.html", {"user": "", "phone": "", "next": request.query.get("next", ""), "failure": None})
+    return _form(
+        request, "sign_in.html", {"user": "", "phone": "", "next": request.query.get("next", ""), "failure": None}
+    )
 
 
 @public

@@ -56,7 +56,9 @@ def grouped(tasks: Iterable[Task], now: datetime, language: Language) -> list[tu
     groups: list[list[Task]] = [[] for _name in names]
     for task in tasks:
         groups[_group(task, now=now, tomorrow=tomorrow, next_week=next_week)].append(task)
-    return [(name, position == 0, items) for position, (name, items) in enumerate(zip(names, groups, strict=True)) if items]
+    return [
+        (name, position == 0, items) for position, (name, items) in enumerate(zip(names, groups, strict=True)) if items
+    ]
 
 
 def _group(task: Task, *, now: datetime, tomorrow: datetime, next_week: datetime) -> int:

@@ -150,7 +150,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "silent": N_("It is not known what became of the call. It will not be dialled again."),
         "refused": N_("The telephone system refused this call."),
         "failed": N_("The call failed."),
-        "unknown": N_("The telephone link was lost. It is not known whether the call went out; it will not be dialled again."),
+        "unknown": N_(
+            "The telephone link was lost. It is not known whether the call went out; it will not be dialled again."
+        ),
     },
     # Problems of the API by their stable code, as a sentence.
     "problem": {
@@ -161,7 +163,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "database_unavailable": N_("The database cannot be reached. Nothing was saved; try again in a moment."),
         "pbx_not_connected": N_("The telephone link is down. Nothing was sent."),
         "pbx_refused": N_("The telephone system refused this."),
-        "pbx_result_unknown": N_("The telephone link was lost. It is not known whether this happened; it will not be sent again."),
+        "pbx_result_unknown": N_(
+            "The telephone link was lost. It is not known whether this happened; it will not be sent again."
+        ),
         "controls_off": N_("This telephone system is only observed: controls are off."),
         "invalid_input": N_("Some values are not acceptable."),
         "invalid": N_("This is not a number that can be dialled."),

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-Line: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-RequiredLine: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-NumberText: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
-LongText: TypeAlias = Annotated[str, StringConstraints(max_length=20_000)]
-Name: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+
+def _utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is beyond the calendar") from error
+
+
+def _readable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not contain a NUL character")
+    return text
+
+
+Moment: TypeAlias = Annotated[AwareDatetime, AfterValidator(_utc)]
+Readable = AfterValidator(_readable)
+Line: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), Readable]
+RequiredLine: TypeAlias = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Readable
+]
+NumberText: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Readable]
+LongText: TypeAlias = Annotated[str, StringConstraints(max_length=20_000), Readable]
+Name: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Readable]
 Id: TypeAlias = Annotated[int, Field(ge=1, le=2**53)]
 CustomerKind: TypeAlias = Literal["customer", "contact", "employee", "supplier", "company"]
 PhoneLabel: TypeAlias = Literal["mobile", "work", "home", "main", "fax", "other"]
@@ -46,8 +65,8 @@ class PageQuery(Query):
 class CallFilters(Query):
     """Which calls."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     agent: Name | None = None
     queue: Name | None = None
     customer_id: Id | None = None
@@ -91,7 +110,7 @@ class CallTaskBody(Body):
 
     title: RequiredLine
     kind: TaskKind = "todo"
-    due_at: AwareDatetime | None = None
+    due_at: Moment | None = None
     owner: Name | None = None
 
 
@@ -115,14 +134,14 @@ class CustomerBody(Body):
     company: Line | None = None
     kind: CustomerKind | None = None
     phones: list[PhoneBody] | None = Field(None, max_length=50)
-    emails: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]] | None = Field(
-        None, max_length=50
-    )
+    emails: (
+        list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254), Readable]] | None
+    ) = Field(None, max_length=50)
     language: Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z]{2,8})?)?$")] | None = None
     external_id: Line | None = None
-    tags: list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]] | None = Field(
-        None, max_length=100
-    )
+    tags: (
+        list[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), Readable]] | None
+    ) = Field(None, max_length=100)
     note: LongText | None = None
     active: bool | None = None
 
@@ -160,9 +179,9 @@ class ActivityBody(Body):
     """Something that happened; now, unless `at` says when."""
 
     kind: NotedKind = "note"
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000), Readable]
     customer_id: Id
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class TaskQuery(PageQuery):
@@ -172,7 +191,7 @@ class TaskQuery(PageQuery):
     state: TaskState | None = None
     kind: TaskKind | None = None
     customer_id: Id | None = None
-    due_before: AwareDatetime | None = None
+    due_before: Moment | None = None
 
 
 class TaskBody(Body):
@@ -180,7 +199,7 @@ class TaskBody(Body):
 
     title: RequiredLine
     kind: TaskKind = "todo"
-    due_at: AwareDatetime | None = None
+    due_at: Moment | None = None
     owner: Name | None = None
     customer_id: Id | None = None
     number: NumberText | None = None
@@ -192,7 +211,7 @@ class TaskChange(Body):
     title: RequiredLine | None = None
     kind: TaskKind | None = None
     state: TaskState | None = None
-    due_at: AwareDatetime | None = None
+    due_at: Moment | None = None
     owner: Name | None = None
     customer_id: Id | None = None
     number: NumberText | None = None

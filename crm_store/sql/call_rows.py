@@ -22,10 +22,10 @@ _DIGITS = ("number", "display", "raw", "dialled")
 def storable(record: CallRecord) -> CallRecord:
     """The record as it may be kept: text that is valid, and no digits of a caller who withheld them."""
     try:
-        clean: CallRecord = orjson.loads(orjson.dumps(record))
+        orjson.dumps(record)
     except TypeError:  # half a surrogate pair in a name: replaced, the call is not lost
-        clean = orjson.loads(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
-    return without_digits(clean) if number_kind(clean) == NumberKind.WITHHELD else clean
+        record = orjson.loads(json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"))
+    return without_digits(record) if number_kind(record) == NumberKind.WITHHELD else record
 
 
 def without_digits(record: CallRecord) -> CallRecord:

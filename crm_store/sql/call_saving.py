@@ -57,7 +57,7 @@ def save_records(connection: Connection, rows: Sequence[tuple[CallRecord, dateti
     links = _links(connection, records.values())
     written = [_row(records[call_id], known.get(call_id), links, now) for call_id, (_, now) in newest.items()]
     _write(connection, [row for row in written if row["id"] not in known], [r for r in written if r["id"] in known])
-    _write_parts(connection, records)
+    _write_parts(connection, records, known)
     hidden = [key for key, row in known.items() if not _withheld(row) and _is_withheld(records[key])]
     callbacks.forget_numbers(connection, hidden)
 
@@ -100,9 +100,10 @@ def _write(connection: Connection, new: Sequence[Row], changed: Sequence[Row]) -
         )
 
 
-def _write_parts(connection: Connection, records: Mapping[str, CallRecord]) -> None:
+def _write_parts(connection: Connection, records: Mapping[str, CallRecord], known: Collection[str]) -> None:
     for table, parts in ((call_legs, leg_rows), (call_queue_waits, wait_rows)):
-        connection.execute(delete(table).where(table.c.call_id.in_(records)))
+        if known:
+            connection.execute(delete(table).where(table.c.call_id.in_(known)))
         rows = [row for record in records.values() for row in parts(record)]
         if rows:
             connection.execute(insert(table), rows)

@@ -36,7 +36,8 @@ class UtcTime(TypeDecorator[datetime]):
 
 def time_text(value: datetime) -> str:
     """RFC 3339 in UTC, always 27 characters, so that text order is time order."""
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_time(text: str) -> datetime:

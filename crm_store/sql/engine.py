@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from crm_store.errors import InvalidInput, StoreUnavailable
 
 READERS = 4
+
+# Python's sqlite3 would otherwise begin transactions by itself, deferred and late.
+_NO_HIDDEN_BEGIN = {"isolation_level": None}
 
 # WAL lets readers go on while we write; FULL makes each commit survive a power cut.
 _WRITER_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
@@ -37,7 +40,7 @@ def check_directory(file: Path) -> None:
         raise StoreUnavailable(f"The directory of the database does not exist: create {file.absolute().parent}.")
 
 
-def writer_engine(file: Path) -> AsyncEngine:
+def writer_engine(file: Path) -> Engine:
     """One connection. Each transaction takes the write lock at its start: a later upgrade of a read lock loses updates."""
     engine = _engine(file, pool_size=1)
     _on_connect(engine, _WRITER_PRAGMAS)
@@ -45,26 +48,29 @@ def writer_engine(file: Path) -> AsyncEngine:
     return engine
 
 
-def reader_engine(file: Path) -> AsyncEngine:
+def reader_engine(file: Path) -> Engine:
     """Connections that only read, each transaction from one snapshot."""
-    engine = _engine(file, pool_size=READERS + 1)  # one is kept by the caller lookup
+    engine = _engine(file, pool_size=READERS)
     _on_connect(engine, _READER_PRAGMAS)
     _on_begin(engine, "BEGIN")
     return engine
 
 
-def _engine(file: Path, *, pool_size: int) -> AsyncEngine:
-    return create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(file)),
-        pool_size=pool_size,
-        max_overflow=0,
-        # Python's sqlite3 would otherwise begin transactions by itself, deferred and late.
-        connect_args={"isolation_level": None},
-    )
+def lookup_engine(file: Path) -> AsyncEngine:
+    """The one connection of the caller lookup: no transaction around its single statement."""
+    url = URL.create("sqlite+aiosqlite", database=str(file))
+    engine = create_async_engine(url, pool_size=1, max_overflow=0, connect_args=_NO_HIDDEN_BEGIN)
+    _on_connect(engine.sync_engine, _READER_PRAGMAS)
+    return engine
 
 
-def _on_connect(engine: AsyncEngine, pragmas: tuple[str, ...]) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
+def _engine(file: Path, *, pool_size: int) -> Engine:
+    url = URL.create("sqlite+pysqlite", database=str(file))
+    return create_engine(url, pool_size=pool_size, max_overflow=0, connect_args=_NO_HIDDEN_BEGIN)
+
+
+def _on_connect(engine: Engine, pragmas: tuple[str, ...]) -> None:
+    @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
         for pragma in pragmas:
@@ -72,7 +78,7 @@ def _on_connect(engine: AsyncEngine, pragmas: tuple[str, ...]) -> None:
         cursor.close()
 
 
-def _on_begin(engine: AsyncEngine, statement: str) -> None:
-    @event.listens_for(engine.sync_engine, "begin")
+def _on_begin(engine: Engine, statement: str) -> None:
+    @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         connection.exec_driver_sql(statement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import Callable
@@ -82,13 +83,15 @@ def check_revision(found: str | None) -> None:
 
 
 async def _run(file: Path, work: Callable[[Connection], T]) -> T:
-    engine = writer_engine(file)
-    try:
-        with store_errors():
-            async with engine.begin() as connection:
-                return await connection.run_sync(work)
-    finally:
-        await engine.dispose()
+    def transact() -> T:
+        engine = writer_engine(file)
+        try:
+            with store_errors(), engine.begin() as connection:
+                return work(connection)
+        finally:
+            engine.dispose()
+
+    return await asyncio.to_thread(transact)
 
 
 def _upgrade(connection: Connection) -> None:

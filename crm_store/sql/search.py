@@ -33,8 +33,7 @@ def _contains(term: str, *, anywhere: bool) -> ColumnElement[bool]:
 
 
 def index_party(connection: Connection, party: Party) -> None:
-    """Make the party findable by what it is now; an inactive one is not."""
-    forget_party(connection, party.id)
+    """Make a party that is not in the index findable; an inactive one is not."""
     if party.active:
         text = document(_texts(party), _numbers(party))
         connection.execute(insert(party_search).values(rowid=party.id, text=text))

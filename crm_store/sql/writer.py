@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from crm_store.errors import StoreUnavailable
 
 T = TypeVar("T")
+
+#: Runs work in one transaction, all of it or nothing.
+Transact: TypeAlias = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
 
 #: Rows wait this long for others: one commit (and one fsync) for all of them.
 GROUP_SECONDS = 0.025
@@ -34,8 +37,8 @@ class _Job:
 class Writer:
     """Runs writes one after another, each in a transaction; groups what waits together into one."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, transact: Transact) -> None:
+        self._transact = transact
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue(QUEUE_SIZE)
         self._closing = False
         self._last_batch_taken = False
@@ -115,8 +118,7 @@ class Writer:
 
     async def _commit(self, batch: list[_Job]) -> None:
         try:
-            async with self._engine.begin() as connection:
-                results = await connection.run_sync(_run_all, batch)
+            results = await self._transact(partial(_run_all, batch=batch))
         except Exception as error:
             # The whole transaction is rolled back. One bad job must not take its neighbours with it.
             if len(batch) > 1:

@@ -45,6 +45,7 @@ READ_ONLY_ACTIONS = frozenset(
         *("DeviceStateList", "ExtensionStateList"),
     )
 )
+_NOTICED = frozenset({OriginateResponse, FullyBooted})
 _ACCEPTED = frozenset({"Success", "Follows", "Goodbye"})
 _CLOSE_TIMEOUT_S = 1.0
 _STEADY = 4  # a link that lasted so many first back-offs was a good one: the next wait is short again
@@ -76,11 +77,11 @@ class AmiClient:
         self._ended = asyncio.Event()
         self._queue: deque[LinkItem] = deque()
         self._queued = 0
-        self._wake = asyncio.Event()
+        self._wake: asyncio.Future[None] | None = None  # the stream's reader waits for it
         self._room = asyncio.Event()
         self._closing = asyncio.Event()
         self._status = LinkStatus(state=LinkState.CONNECTING, since=clock())
-        self._last_rx: float | None = None
+        self._last_rx = 0.0  # 0: nothing yet
         self._heard = False  # anything on the present connection
 
     # --- the link -----------------------------------------------------------------------------------------------------
@@ -88,7 +89,7 @@ class AmiClient:
     @property
     def status(self) -> LinkStatus:
         """How the link is now."""
-        return replace(self._status, last_rx=self._last_rx)
+        return replace(self._status, last_rx=self._last_rx or None)
 
     async def run(self) -> None:
         """Hold the link until cancelled or closed."""
@@ -100,7 +101,7 @@ class AmiClient:
         finally:
             self._cut("The service stops.")
             self._set_state(LinkState.STOPPED)
-            self._wake.set()
+            self._wake_reader()
 
     async def close(self) -> None:
         """Log off and stop for good; nothing connects again (D11)."""
@@ -115,7 +116,7 @@ class AmiClient:
                 pass  # a dead peer; the next line does not ask it
         self._cut("The service stops.")
         self._set_state(LinkState.STOPPED)
-        self._wake.set()
+        self._wake_reader()
 
     async def _hold_one_link(self) -> None:
         self._ended.clear()
@@ -173,14 +174,37 @@ class AmiClient:
 
     def events_received(self, events: Sequence[RawMessage]) -> None:
         """Parse and queue; whatever one event does to our parser, the next ones are read."""
-        parsed = [event for event in map(self._parse, events) if event is not None]
-        now = self._last_rx or self._clock()
-        if self._queued + len(parsed) > self.config.queue_size:
-            self._put(QueueOverflow(len(parsed), now))
+        parsed: list[PbxEvent | ParseProblem] = []
+        for raw in events:
+            try:
+                event = parse(raw)
+            except Exception as error:
+                event = self._parser_failed(raw, error)
+            if event is not None:
+                parsed.append(event)
+                if type(event) in _NOTICED or self.timestamps is None:
+                    self._notice(event)
+        self._queued += len(parsed)
+        if self._queued > self.config.queue_size:
+            self._queued -= len(parsed)
+            self._put(QueueOverflow(len(parsed), self._last_rx))
             self._cut("Our own reader fell behind; the link is cut to begin again with a snapshot.")
             return
-        self._queued += len(parsed)
-        self._put(EventBatch(parsed, now))
+        self._put(EventBatch(parsed, self._last_rx))
+
+    def _parser_failed(self, raw: RawMessage, error: Exception) -> ParseProblem:
+        name = raw.name.decode("ascii", "replace")
+        logger.error("ami_parser_failed", pbx=self.config.name, event_name=name, exc_info=error)
+        return ParseProblem(name, f"our parser failed: {type(error).__name__}")
+
+    def _notice(self, event: PbxEvent | ParseProblem) -> None:
+        """What an event tells about the link itself."""
+        if isinstance(event, FullyBooted):  # has no Timestamp in any case
+            self._status = replace(self._status, booted=True)
+        elif isinstance(event, OriginateResponse) and self.on_originate_response is not None:
+            self.on_originate_response(event)
+        if self.timestamps is None and not isinstance(event, FullyBooted | ParseProblem):
+            self.timestamps = event.at is not None
 
     def login_answered(self, *, accepted: bool, message: str) -> None:
         """Login accepted, or a sentence about why not (D9)."""
@@ -217,20 +241,6 @@ class AmiClient:
             logger.warning("ami_lost", pbx=self.config.name, reason=reason)
         self._set_state(LinkState.LOST, reason)
 
-    def _parse(self, raw: RawMessage) -> PbxEvent | ParseProblem | None:
-        try:
-            event = parse(raw)
-        except Exception as error:
-            logger.exception("ami_parser_failed", pbx=self.config.name, event_name=raw.name.decode("ascii", "replace"))
-            return ParseProblem(raw.name.decode("ascii", "replace"), f"our parser failed: {type(error).__name__}")
-        if isinstance(event, OriginateResponse) and self.on_originate_response is not None:
-            self.on_originate_response(event)
-        elif isinstance(event, FullyBooted):  # has no Timestamp in any case
-            self._status = replace(self._status, booted=True)
-        elif self.timestamps is None and event is not None and not isinstance(event, ParseProblem):
-            self.timestamps = event.at is not None
-        return event
-
     def _set_state(self, state: LinkState, reason: str | None = None) -> None:
         since = self._status.since if state is self._status.state else self._clock()
         self._status = LinkStatus(state=state, since=since, reason=reason)
@@ -239,7 +249,11 @@ class AmiClient:
 
     def _put(self, item: LinkItem) -> None:
         self._queue.append(item)
-        self._wake.set()
+        self._wake_reader()
+
+    def _wake_reader(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
 
     async def messages(self) -> AsyncIterator[LinkItem]:
         """What happens on the link, in order, for one reader; ends after `close` or when `run` is cancelled."""
@@ -253,8 +267,8 @@ class AmiClient:
             self._room.set()
             if self._status.state is LinkState.STOPPED:
                 return
-            self._wake.clear()
-            await self._wake.wait()
+            self._wake = asyncio.get_running_loop().create_future()
+            await self._wake
 
     # --- actions ------------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ decoded to text here: a message stays bytes until a parser takes its headers.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 
 EOL = b"\r\n"
 END = b"\r\n\r\n"
@@ -51,7 +51,7 @@ class AmiDecoder:
     `pending` holds the ActionIDs whose list answers are wanted; `all_answers` keeps every list event instead (captures).
     """
 
-    def __init__(self, wanted: Wanted, *, pending: Container[bytes] = (), all_answers: bool = False) -> None:
+    def __init__(self, wanted: Wanted, *, pending: Collection[bytes] = (), all_answers: bool = False) -> None:
         self.banner: str | None = None
         self.events = 0  # all that were seen, wanted or not
         self.unreadable = 0  # blocks that are neither an event nor a response
@@ -70,19 +70,27 @@ class AmiDecoder:
 
     def feed(self, data: bytes) -> list[RawMessage]:
         """Return the wanted messages that are now whole, in order. Raises StreamUnreadable."""
-        if not self.begun:
-            data = self._take_banner(data)
-        if END not in (self._tail + data if self._tail else data):
-            self._keep(data)
-            return []
-        if self._rest:
-            data = b"".join([*self._rest, data])
-            self._forget_rest()
+        if self._rest_size or not self.begun:
+            data = self._with_rest(data)
         blocks = data.split(END)
         rest = blocks.pop()
+        kept = self._sort(blocks) if blocks else []
         if rest:
             self._keep(rest)
-        return self._sort(blocks)
+        return kept
+
+    def _with_rest(self, data: bytes) -> bytes:
+        """What can be cut now: nothing while the end of the message that has begun is not here."""
+        if not self.begun:
+            data = self._take_banner(data)
+        if not self._rest_size:
+            return data
+        if END not in self._tail + data:
+            self._keep(data)
+            return b""
+        data = b"".join([*self._rest, data])
+        self._forget_rest()
+        return data
 
     def _sort(self, blocks: list[bytes]) -> list[RawMessage]:
         kept: list[RawMessage] = []
@@ -93,7 +101,7 @@ class AmiDecoder:
                 name = block[7:end] if end > 0 else block[7:]
                 lines = wanted.get(name)
                 if lines is None:
-                    if self._is_answer(block):
+                    if (self._pending or self._all_answers) and self._is_answer(block):
                         kept.append(RawMessage(name, block, True))
                 elif not lines or _has_any(block, lines):
                     kept.append(RawMessage(name, block, False))
@@ -118,8 +126,6 @@ class AmiDecoder:
     def _is_answer(self, block: bytes) -> bool:
         if self._all_answers:
             return True
-        if not self._pending:
-            return False
         start = block.find(b"\r\nActionID: ")
         if start < 0:
             return False

@@ -118,6 +118,7 @@ class DoorProtocol(AMIProtocol):  # type: ignore[misc]
         self._decoder = AmiDecoder(WANTED, pending=self._lists)
         self._login: PbxAction | None = None
         self._loop = asyncio.get_running_loop()
+        self._greeted = False
         self._ended = False
         self._end_reason = "The PBX closed the connection."
         self.closed = True
@@ -148,12 +149,19 @@ class DoorProtocol(AMIProtocol):  # type: ignore[misc]
         except StreamUnreadable as problem:
             self.abort(f"The other end does not speak AMI: {problem}.")
             return
-        if self._decoder.begun and self._decoder.banner is None:
-            self.abort("The other end does not speak AMI: no greeting of Asterisk. Is it the manager's port?")
+        if not self._greeted and not self._has_greeted():
             return
-        self._hand_over(messages)
+        if messages:
+            self._hand_over(messages)
+
+    def _has_greeted(self) -> bool:
+        self._greeted = self._decoder.banner is not None
+        if self._decoder.begun and not self._greeted:
+            self.abort("The other end does not speak AMI: no greeting of Asterisk. Is it the manager's port?")
+        return self._greeted
 
     def _hand_over(self, messages: list[RawMessage]) -> None:
+        """Events and answers take effect in the order in which they came: an event after the login follows LinkUp."""
         events: list[RawMessage] = []
         for message in messages:
             if not message.answer:

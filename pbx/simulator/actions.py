@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from pbx.simulator.action_rows import channel_row, entry_row, queue_row, summary_row
 from pbx.simulator.ami_wire import lines, list_end, list_item, response
-from pbx.simulator.channels import SimChannel
 from pbx.simulator.lines import Member, QueueLine
 from pbx.simulator.office import Simulator
 from pbx.simulator.outgoing_calls import OriginateOrder
@@ -106,7 +106,7 @@ def _core_status(who: Answering, headers: Headers, action_id: str | None) -> lis
 def _core_show_channels(who: Answering, headers: Headers, action_id: str | None) -> list[bytes]:
     switch = who.simulator.switch
     rows = [
-        list_item("CoreShowChannel", action_id, _channel_row(channel, switch.now), id_first=True)
+        list_item("CoreShowChannel", action_id, channel_row(channel, switch.now), id_first=True)
         for channel in reversed(switch.channels.values())
     ]
     return [
@@ -116,28 +116,17 @@ def _core_show_channels(who: Answering, headers: Headers, action_id: str | None)
     ]
 
 
-def _channel_row(channel: SimChannel, now: float) -> str:
-    minutes, seconds = divmod(int(now - channel.born_at), 60)
-    own = (
-        ("Application", channel.application),
-        ("ApplicationData", channel.app_data),
-        ("Duration", f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"),
-        ("BridgeId", channel.bridge.uniqueid if channel.bridge else ""),
-    )
-    return channel.snapshot() + lines(own)
-
-
 def _queue_status(who: Answering, headers: Headers, action_id: str | None) -> list[bytes]:
     rows: list[bytes] = []
     for line in _wanted(who, headers):
-        rows.append(list_item("QueueParams", action_id, _params_row(line), id_first=False))
+        rows.append(list_item("QueueParams", action_id, queue_row(line), id_first=False))
         wanted = headers.get("member", "")
         members = [member for member in line.members if wanted in ("", member.interface)]
         rows += [list_item("QueueMember", action_id, member.list_body(), id_first=False) for member in members]
         for position, entry in enumerate(line.entries, start=1):
             wait_s = int(line.switch.now) - int(entry.joined_at)
             rows.append(
-                list_item("QueueEntry", action_id, _entry_row(line, entry.channel, position, wait_s), id_first=False)
+                list_item("QueueEntry", action_id, entry_row(line, entry.channel, position, wait_s), id_first=False)
             )
     return [
         _list_start(action_id, "Queue status will follow"),
@@ -146,65 +135,13 @@ def _queue_status(who: Answering, headers: Headers, action_id: str | None) -> li
     ]
 
 
-def _params_row(line: QueueLine) -> str:
-    return lines(
-        (
-            ("Queue", line.plan.name),
-            ("Max", 0),
-            ("Strategy", line.plan.strategy),
-            ("Calls", len(line.entries)),
-            ("Holdtime", line.hold_time_s),
-            ("TalkTime", line.talk_time_s),
-            ("Completed", line.completed),
-            ("Abandoned", line.abandoned),
-            ("ServiceLevel", 0),
-            ("ServicelevelPerf", "0.0"),
-            ("ServicelevelPerf2", "0.0"),
-            ("Weight", 0),
-        )
-    )
-
-
-def _entry_row(line: QueueLine, channel: SimChannel, position: int, wait_s: int) -> str:
-    """Here names are not escaped, and unset ones are `unknown` without brackets (P18, P19)."""
-    return lines(
-        (
-            ("Queue", line.plan.name),
-            ("Position", position),
-            ("Channel", channel.name),
-            ("Uniqueid", channel.uniqueid),
-            ("CallerIDNum", channel.number or "unknown"),
-            ("CallerIDName", channel.caller_name or "unknown"),
-            ("ConnectedLineNum", channel.connected_number or "unknown"),
-            ("ConnectedLineName", channel.connected_name or "unknown"),
-            ("Wait", wait_s),
-            ("Priority", 0),
-        )
-    )
-
-
 def _queue_summary(who: Answering, headers: Headers, action_id: str | None) -> list[bytes]:
-    rows = [list_item("QueueSummary", action_id, _summary_row(line), id_first=False) for line in _wanted(who, headers)]
+    rows = [list_item("QueueSummary", action_id, summary_row(line), id_first=False) for line in _wanted(who, headers)]
     return [
         _list_start(action_id, "Queue summary will follow"),
         *rows,
         list_end("QueueSummaryComplete", action_id, len(rows)),
     ]
-
-
-def _summary_row(line: QueueLine) -> str:
-    longest = max((int(line.switch.now) - int(entry.joined_at) for entry in line.entries), default=0)
-    return lines(
-        (
-            ("Queue", line.plan.name),
-            ("LoggedIn", len(line.members)),
-            ("Available", sum(1 for member in line.members if member.free)),
-            ("Callers", len(line.entries)),
-            ("HoldTime", line.hold_time_s),
-            ("TalkTime", line.talk_time_s),
-            ("LongestHoldTime", longest),
-        )
-    )
 
 
 def _device_state_list(who: Answering, headers: Headers, action_id: str | None) -> list[bytes]:

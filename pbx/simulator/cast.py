@@ -25,6 +25,7 @@ class AgentPlan:
     talks_s: tuple[float, float] = (15.0, 60.0)
     misses: float = 0.08
     declines: float = 0.03
+    holds: float = 0.1
 
     @property
     def endpoint(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ from pbx.simulator.cast import AgentPlan, CallerPlan, Reaction
 from pbx.simulator.channels import SimChannel
 from pbx.simulator.legs import Leg, RingEnd, ring
 from pbx.simulator.switch import TRUNK, Switch
-from pbx.simulator.timeline import Script, Sleep
+from pbx.simulator.timeline import Script, Sleep, Woken
 
 React: TypeAlias = Callable[[AgentPlan], tuple[Reaction, float]]  # what the phone does, and after how many seconds
 
@@ -24,6 +24,10 @@ class Behaviour:
     gives_up_after_s: float
     talk_s: float
     agent_ends: bool = False
+    holds: tuple[
+        tuple[float, float], ...
+    ] = ()  # the agent holds: so long after the talk (or the last hold) for so long
+    incomplete: bool = False  # AgentComplete loses its race with the hang-up and comes without channels (P6)
 
 
 def inbound_direct(
@@ -143,9 +147,25 @@ def _talk(switch: Switch, caller: SimChannel, winner: Leg, legs: list[Leg], beha
     yield from talk_and_hang_up(switch, caller, winner.phone, behaviour)
 
 
+def talk(
+    switch: Switch, agent_side: SimChannel, other: SimChannel, behaviour: Behaviour
+) -> Generator[Sleep, Woken, Woken]:
+    """Let time pass in a talk, with its holds; ends early with the channel that AMI hangs up."""
+    left_s = behaviour.talk_s
+    for after_s, for_s in behaviour.holds:
+        if (woken := (yield Sleep(after_s))) is not None:
+            return woken
+        switch.hold(agent_side, other, on=True)
+        if (woken := (yield Sleep(for_s))) is not None:
+            return woken
+        switch.hold(agent_side, other, on=False)
+        left_s -= after_s + for_s
+    return (yield Sleep(left_s))
+
+
 def talk_and_hang_up(switch: Switch, caller: SimChannel, called: SimChannel, behaviour: Behaviour) -> Script:
     """Two channels in one bridge until one of them hangs up, or AMI does it."""
-    woken = yield Sleep(behaviour.talk_s)
+    woken = yield from talk(switch, called, caller, behaviour)
     first = called if behaviour.agent_ends else caller
     if isinstance(woken, SimChannel):
         first = woken

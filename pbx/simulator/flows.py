@@ -50,6 +50,7 @@ def _behaviour(
     *,
     agent_ends: bool = False,
     gives_up: bool = False,
+    holds: tuple[tuple[float, float], ...] = (),
 ) -> Behaviour:
     """One reaction for all phones, or one by extension (others let it ring)."""
 
@@ -59,7 +60,7 @@ def _behaviour(
         return reactions.get(agent.extension, Reaction.IGNORE), flow.ring_s
 
     patience_s = flow.wait_s if gives_up else FOREVER_S
-    return Behaviour(react=react, gives_up_after_s=patience_s, talk_s=flow.talk_s, agent_ends=agent_ends)
+    return Behaviour(react=react, gives_up_after_s=patience_s, talk_s=flow.talk_s, agent_ends=agent_ends, holds=holds)
 
 
 def _direct(
@@ -70,9 +71,10 @@ def _direct(
     agent_ends: bool = False,
     gives_up: bool = False,
     caller: CallerPlan | None = None,
+    holds: tuple[tuple[float, float], ...] = (),
 ) -> Script:
     agent = simulator.agents[flow.extension]
-    behaviour = _behaviour(flow, reaction, agent_ends=agent_ends, gives_up=gives_up)
+    behaviour = _behaviour(flow, reaction, agent_ends=agent_ends, gives_up=gives_up, holds=holds)
     did = DIRECT_DID(int(flow.extension[-2:]))
     limit_s = FOREVER_S if reaction is Reaction.ANSWER or gives_up else flow.ring_limit_s
     return inbound_direct(simulator.switch, (agent,), caller or flow.caller, did, behaviour, ring_s=limit_s)
@@ -173,6 +175,7 @@ _FLOWS: dict[str, Callable[[Simulator, Flow], Script]] = {
     "direct_busy": lambda s, f: _direct(s, f, Reaction.BUSY),
     "direct_caller_gives_up": lambda s, f: _direct(s, f, Reaction.IGNORE, gives_up=True),
     "direct_withheld": lambda s, f: _direct(s, f, agent_ends=True, caller=CallerPlan(number=None)),
+    "hold_and_resume": lambda s, f: _direct(s, f, holds=((f.talk_s / 5, f.talk_s / 5),) * 2),
     "ring_group_answered": lambda s, f: _group(s, f, {f.others[0]: Reaction.ANSWER}),
     "ring_group_nobody": lambda s, f: _group(s, f, Reaction.IGNORE),
     "ring_group_busy": lambda s, f: _group(s, f, Reaction.BUSY),

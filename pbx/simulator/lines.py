@@ -159,6 +159,11 @@ class QueueLine:
         who = (("Queue", self.plan.name), ("Interface", member.interface), ("MemberName", member.name))
         self.switch.tell(name, "agent", caller.snapshot() + dest.snapshot("Dest") + lines((*who, *own)))
 
+    def late_complete(self, member: Member, *own: tuple[str, str | int]) -> None:
+        """AgentComplete after both channels are forgotten: without them (P6)."""
+        who = (("Queue", self.plan.name), ("Interface", member.interface), ("MemberName", member.name))
+        self.switch.tell("AgentComplete", "agent", lines((*who, *own)))
+
     def completed_call(self, member: Member, hold_s: int, talk_s: int) -> None:
         """Count a finished talk."""
         self.completed += 1

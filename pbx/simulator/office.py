@@ -147,11 +147,14 @@ class Simulator:
         return self.rng.choice(idle or self.callers)
 
     def _behaviour(self, agent: AgentPlan, patience_s: float) -> Behaviour:
+        talk_s = self.rng.uniform(*agent.talks_s)
         return Behaviour(
             react=self.react,
             gives_up_after_s=patience_s,
-            talk_s=self.rng.uniform(*agent.talks_s),
+            talk_s=talk_s,
+            holds=((talk_s * 0.3, talk_s * 0.3),) if self.rng.random() < agent.holds else (),
             agent_ends=self.rng.random() < 0.4,
+            incomplete=self.rng.random() < 0.05,
         )
 
     def _far_end(self, agent: AgentPlan, number: str) -> tuple[Remote, Behaviour]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pbx.events import ChannelState
 from pbx.simulator.cast import AgentPlan, CallerPlan, Reaction
 from pbx.simulator.channels import SimChannel
-from pbx.simulator.direct_calls import Behaviour, new_caller
+from pbx.simulator.direct_calls import Behaviour, new_caller, talk
 from pbx.simulator.legs import Leg, RingEnd, ring
 from pbx.simulator.lines import Entry, Member, QueueLine
 from pbx.simulator.switch import Switch
@@ -152,26 +152,25 @@ class QueueCall:
     def _talk(self, line: QueueLine, winner: Leg, member: Member, hold_s: int) -> Script:
         switch, channel = self.switch, self.channel
         started = int(switch.now)
-        woken = yield Sleep(self.behaviour.talk_s)
+        # Behind a Local channel the music would be heard through both halves: not played.
+        behaviour = replace(self.behaviour, holds=()) if winner.halves else self.behaviour
+        woken = yield from talk(switch, winner.phone, channel, behaviour)
         by_agent = woken in winner.channels if isinstance(woken, SimChannel) else self.behaviour.agent_ends
         if woken is None:
             switch.hangup_request(winner.phone if by_agent else channel)
         talk_s = int(switch.now) - started
-        line.agent_event(
-            "AgentComplete",
-            channel,
-            winner.dialled,
-            member,
-            ("HoldTime", hold_s),
-            ("TalkTime", talk_s),
-            ("Reason", "agent" if by_agent else "caller"),
-        )
+        reason = "agent" if by_agent else "caller"
+        told = (("HoldTime", hold_s), ("TalkTime", talk_s), ("Reason", reason))
+        if not self.behaviour.incomplete:
+            line.agent_event("AgentComplete", channel, winner.dialled, member, *told)
         line.completed_call(member, hold_s, talk_s)
         switch.leave(channel)
         switch.leave(winner.dialled)
         switch.soft_hangup_request(channel)
         self._hang_up_agent_side(winner)
         switch.hang_up(channel, 16)
+        if self.behaviour.incomplete:
+            line.late_complete(member, *told)
 
     def _hang_up_agent_side(self, winner: Leg) -> None:
         switch = self.switch

@@ -143,6 +143,12 @@ class Switch:
         else:
             self.tell("MusicOnHoldStop", "call", channel.snapshot())
 
+    def hold(self, channel: SimChannel, other: SimChannel, *, on: bool) -> None:
+        """Hold or Unhold on the channel whose phone pressed the key; the other one hears music."""
+        own = "MusicClass: default\r\n" if on else ""
+        self.tell("Hold" if on else "Unhold", "call", channel.snapshot() + own)
+        self.music(other, on=on)
+
     # --- dialling -----------------------------------------------------------------------------------------------------
 
     def dial_begin(self, caller: SimChannel | None, dest: SimChannel, dial_string: str) -> None:

@@ -65,8 +65,9 @@ def _differences(record: Record, truth: CallTruth) -> list[str]:
     found = [f"{key} is {record[key]}, was {wanted}" for key, wanted in told.items() if record[key] != wanted]
     for key, wanted in _timed(record, truth).items():
         found += _apart(key, record[key], wanted, untimed=record["started_at"] is None)
-    if _transfers(record) != [tuple(transfer) for transfer in truth.transfers]:
-        found.append(f"transfers are {_transfers(record)}, were {list(truth.transfers)}")
+    said, done = _transfers(record), [(kind, by, _place(to), result) for kind, by, to, result in truth.transfers]
+    if said != done:
+        found.append(f"transfers are {said}, were {done}")
     if truth.direction == "inbound" and record["did"] != truth.dialled and not _joined_late(record):
         found.append(f"did is {record['did']}, was {truth.dialled}")
     if truth.direction == "inbound" and truth.number and _bare(record["remote"]["name"]) != _bare(truth.name):
@@ -89,13 +90,19 @@ def _joined_late(record: Record) -> bool:
 
 def _transfers(record: Record) -> list[tuple[str, str, str, str]]:
     return [
-        (transfer["kind"], _extension(transfer["by"]), _extension(transfer["to"]), transfer["result"])
+        (transfer["kind"], _extension(transfer["by"]), _place(transfer["to"]), transfer["result"])
         for transfer in record["transfers"]
     ]
 
 
 def _extension(endpoint: str) -> str:
     return extension_of(endpoint.rpartition("/")[2])
+
+
+def _place(target: str) -> str:
+    """Where a transfer went; of an outside number the record may name the trunk."""
+    place = _extension(target)
+    return "outside" if place.startswith(("+", "trunk")) else place
 
 
 def _bare(name: str | None) -> str | None:

@@ -385,7 +385,10 @@ CUSTOMERS: dict[str, PartyInput] = {
         name="ليلى حداد", company="Haddad Trading", kind="customer", language="ar", tags=("new",),
         phones=(PhoneInput(raw="+20 2 27961234", label="work"),),
     ),
-    "hostile": PartyInput(name=HOSTILE_NAME, company="<b>Bold & Sons</b>", tags=("<i>x</i>",), phones=(PhoneInput(raw="+421 907 000 111"),)),
+    "hostile": PartyInput(
+        name=HOSTILE_NAME, company="<b>Bold & Sons</b>", tags=("<i>x</i>",),
+        phones=(PhoneInput(raw="+421 907 000 111"),),
+    ),
     "long": PartyInput(name=LONG_NAME[:190].strip(), company="Spoločnosť " * 15, phones=(PhoneInput(raw="+421 907 000 222"),)),
 }  # fmt: skip
 
@@ -397,7 +400,11 @@ async def fill(centre: Centre) -> None:
         centre.customers[key] = (await store.create_party(fields, user="eva", now=now - timedelta(days=400))).party
     jan = centre.customers["jan"]
     await store.add_activity(
-        kind="note", text="Will send the signed contract by post.", customer_id=jan.id, user="eva", at=now - timedelta(days=3)
+        kind="note",
+        text="Will send the signed contract by post.",
+        customer_id=jan.id,
+        user="eva",
+        at=now - timedelta(days=3),
     )
     calls = [
         ("jan", 1, "answered", 252.0, "Invoice sent twice, credit note promised.", "complaint"),
@@ -471,5 +478,3 @@ async def _past_call(
         leg.update(rang_at=text(at), answered_at=made["answered_at"], ended_at=made["ended_at"], talk_s=talk_s)
         leg["result"] = "answered" if talk_s else "missed"
     await centre.store.save_calls([made], now=at)
-
-

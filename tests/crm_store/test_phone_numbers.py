@@ -175,11 +175,18 @@ def test_a_number_that_begins_with_zero_is_national_even_on_a_trunk_without_plus
 
 
 def test_national_digits_that_look_like_the_country_code_stay_national() -> None:
-    # 0421 is Bremen's area code; +49 421…, never Slovakia; 49… is a Leer number, not Germany's code.
+    national = NumberProfile(region="CZ", format="national")
+    assert normalise("420777123456", CZ).number == "+420777123456"
+    assert normalise("420777123456", national).kind is NumberKind.UNVERIFIED
+    leer = normalise("4912345678", NumberProfile(region="DE", format="national"))
+    assert (leer.national, leer.region_given) == ("4912345678", False)
+
+
+def test_a_national_trunk_still_understands_international_writing() -> None:
     national = NumberProfile(region="DE", format="national")
-    assert normalise("4912345678", national).national == "4912345678"
-    assert not normalise("4912345678", national).region_given
     assert normalise("0049301234567", national).number == "+49301234567"
+    assert normalise("+421905123456", national).number == "+421905123456"
+    assert normalise("0301234567", national).number == "+49301234567"
 
 
 def test_dialled_clir_prefix_is_not_part_of_the_number() -> None:

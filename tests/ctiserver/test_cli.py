@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,26 @@ def test_a_server_needs_the_secret_of_its_pbx(tmp_path: Path) -> None:
     failed = run("serve")
     assert failed.code == 2
     assert "pbx.main: secret or secret_file is missing" in failed.err
+
+
+def test_a_taken_port_ends_the_server_with_a_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        (tmp_path / "ctiserver.toml").write_text(
+            f"[server]\nlisten = '{listen}'\n[pbx.main]\nport = 1\nsecret = 'x'\n[journal]\ndirectory = ''\n"
+        )
+        run("db", "upgrade")
+        failed = run("serve")
+    assert failed.code == 1
+    assert listen in failed.err
+    assert "Traceback" not in failed.err
+
+
+def test_a_server_without_database_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "ctiserver.toml").write_text("[server]\nlisten = '127.0.0.1:0'\n[pbx.main]\nsecret = 'x'\n")
+    failed = run("serve")
+    assert failed.code == 1
+    assert "ctiserver db upgrade" in failed.err
 
 
 # --- init -------------------------------------------------------------------------------------------------------------

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -168,6 +170,48 @@ async def test_a_pbx_that_is_away_is_not_reachable(
     await pbx.refuse_connections()
     code, found = await check(settings, capsys)
     assert (code, found["main login"][0]) == (3, "error")
+
+
+async def test_a_certificate_authority_that_is_none(
+    pbx: FakeAmiServer, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    code, found = await check(configured(pbx, tmp_path, "tls = true\ntls_ca = 'ca.pem'\n"), capsys)
+    assert code == 2
+    assert "ca.pem is not a certificate" in found["main login"][1]
+
+
+async def test_a_configuration_without_pbx_or_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "cti.toml"
+    file.write_text("[server]\nlisten = '127.0.0.1:0'\n")
+    assert (await check(load_settings(file), capsys))[1]["pbx"][0] == "error"
+    file.write_text("[server]\nlisten = '127.0.0.1:0'\n[pbx.main]\n")
+    assert "secret_file is missing" in (await check(load_settings(file), capsys))[1]["main login"][1]
+
+
+async def test_an_address_that_is_not_ours(
+    pbx: FakeAmiServer, settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cti.toml").write_text(
+        f"[server]\nlisten = '192.0.2.1:80'\n[pbx.main]\nport = {pbx.port}\nsecret = 'secret'\n"
+    )
+    assert (await check(load_settings(tmp_path / "cti.toml"), capsys))[1]["port"][0] == "error"
+
+
+async def test_events_without_a_clock_are_a_warning(
+    pbx: FakeAmiServer, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, found = await check(settings, capsys)
+    assert found["main timestamps"][0] == "warning"
+
+
+async def test_an_old_schema_is_an_error(
+    pbx: FakeAmiServer, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.closing(sqlite3.connect(settings.database.file)) as database:
+        database.execute("update alembic_version set version_num = '0000'")
+        database.commit()
+    assert (await check(settings, capsys))[1]["migrations"][0] == "error"
 
 
 async def test_queues_members_and_channels_that_do_not_fit(

@@ -147,6 +147,9 @@ MISTAKES = [
     ("[queues.600]\nwrap_up_s = -1", "queues.600.wrap_up_s: "),
     ("[dids.'+421 2']\nlabl = 'x'", 'unknown key dids."+421 2".labl (did you mean label?)'),
     ("[journal]\nkeep_days = 0", "journal.keep_days: "),
+    ("[server]\npublic_url = 'https://cti.example.com/cti'", "server.public_url: write the address people type"),
+    ("[pbx.main.incoming]\nadd_prefix = 'x'", "pbx.main.incoming.add_prefix: 'x' is not the beginning of a number"),
+    ("pbx = 1", "pbx: "),
     ("[access]\nhidden = {boss = []}", "access.hidden.boss"),
     ("[access]\nhidden = {agent = ['external_id']}", "access: 'external_id': write RESOURCE.FIELD"),
 ]
@@ -157,6 +160,13 @@ def test_a_mistake_is_told_with_key_and_file(tmp_path: Path, text: str, sentence
     told = refusal(tmp_path, text)
     assert sentence in told
     assert f"{tmp_path / 'cti.toml'}: " in told
+
+
+def test_public_url_and_proxies_that_are_right(tmp_path: Path) -> None:
+    server = load(
+        tmp_path, "[server]\npublic_url = 'https://cti.example.com/'\ntrusted_proxies = ['10.0.0.0/24']"
+    ).server
+    assert (server.public_url, server.trusted_proxies) == ("https://cti.example.com", ("10.0.0.0/24",))
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
@@ -223,6 +233,13 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["secret = ['hush']", "sekret = 'hush'", "secret = 'hush'\nport = 'hush'"])
 def test_a_mistake_does_not_repeat_the_secret(tmp_path: Path, text: str) -> None:
     assert "hush" not in refusal(tmp_path, f"[pbx.main]\n{text}")
+
+
+@pytest.mark.parametrize("contents", [b"\xff\xfe", b""])
+def test_a_secret_file_that_holds_no_secret_is_not_shown_and_not_enough(tmp_path: Path, contents: bytes) -> None:
+    (tmp_path / "ami-secret").write_bytes(contents)
+    with pytest.raises(SettingsError):
+        require_pbx(load(tmp_path, "[pbx.main]\nsecret_file = 'ami-secret'"))
 
 
 def test_a_pbx_without_secret_cannot_be_served(tmp_path: Path) -> None:

@@ -411,10 +411,27 @@ def test_a_colleague_who_calls_is_a_strip_without_customers(screens: Screens) ->
     assert screens.shown_to("jan") == []
 
 
-def test_an_internal_call_from_an_unknown_device_does_not_pretend_to_be_the_called_agent(screens: Screens) -> None:
+def test_an_internal_call_without_a_known_colleague_makes_no_strip(screens: Screens) -> None:
+    """A supervisor who listens in is rung by an Originate: nobody is calling."""
     call = PhoneCall(direction=Direction.INTERNAL, caller="1001", did=None)
-    screens.hear(call.rings("eva"))
-    assert screens.last["call"]["remote"] == {"number": None, "display": None, "name": None, "kind": "internal"}
+    assert screens.hear(call.rings("eva"), call.answers("eva"), call.ends()) == []
+
+
+def test_an_outbound_call_pops_when_the_number_is_known(screens: Screens) -> None:
+    call = PhoneCall(direction=Direction.OUTBOUND, caller=None)
+    assert screens.hear(call.dials("eva")) == []
+    assert screens.hear(call.changes(remote_raw="+421905123456")) == ["eva pop.show ringing"]
+
+
+def test_the_strip_of_a_consultation_gives_way_to_the_customers_card(screens: Screens) -> None:
+    customer, consultation = PhoneCall("01CUST"), PhoneCall("01CONS", direction=Direction.INTERNAL, caller="jan")
+    screens.hear(customer.starts(), customer.rings("eva"), customer.answers("eva"), customer.holds("eva"))
+    screens.hear(consultation.dials("eva"), consultation.rings("jan"), consultation.answers("jan"))
+    assert screens.shown_to("jan") == ["01CONS"]
+    told = screens.hear(customer.picks_up_elsewhere("jan"))
+    assert [line for line in told if line.startswith("jan")] == ["jan pop.show talking", "jan pop.retract transferred"]
+    assert screens.shown_to("jan") == ["01CUST"]
+    assert screens.hear(consultation.leg_ends("jan", LegResult.ANSWERED), consultation.ends()) == []
 
 
 def test_internal_pops_can_be_switched_off_for_one_pbx() -> None:

@@ -170,8 +170,8 @@ def dial_plan() -> DialPlan:
             raise DialRefused("feature", "Feature codes are not dialled from here.")
         return number
 
-    def check_rate(agent: str, number: str, now: datetime) -> None:
-        if number == "+421900000000":
+    def check_rate(agent: str, typed: str, now: datetime) -> None:
+        if typed == "+421900000000":
             raise DialRefused("too_many", "Too many calls in a minute.")
 
     return DialPlan(dial_string=dial_string, check_rate=check_rate)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pbx.call_events import OriginateFinished, PbxLost
+from pbx.call_events import CallStarted, OriginateFinished, PbxLost
 from pbx.calls import CallOutcome
 from pbx.commands import Originate
 from pbx.errors import PbxResultUnknown
@@ -111,6 +111,19 @@ async def test_an_event_that_came_first_is_not_overwritten_by_a_lost_answer(benc
 
     bench.service._commands = {"main": Racing()}
     assert (await bench.dial()).state is DialState.ANSWERED
+
+
+async def test_the_answer_says_what_was_asked_even_when_the_phone_rings_already(bench: Bench) -> None:
+    class Quick(PbxStub):
+        async def originate(self, request: Originate) -> None:
+            bench.service.apply(CallStarted(at=1.0, call=CALL))
+
+    bench.service._commands = {"main": Quick()}
+    answer = await bench.dial()
+    assert answer.state is DialState.DIALING
+    known = bench.service.request(answer.id)
+    assert known is not None
+    assert known.state is DialState.AGENT_RINGING
 
 
 async def test_old_requests_are_forgotten(bench: Bench) -> None:

@@ -32,6 +32,23 @@ def test_times_need_a_zone() -> None:
         TaskBody.model_validate_json('{"title": "x", "due_at": "2026-03-02T10:00:00"}')
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-23:59"])
+def test_times_beyond_the_calendar_are_refused(at: str) -> None:
+    with pytest.raises(ValidationError, match="beyond the calendar"):
+        TaskBody.model_validate({"title": "x", "due_at": at}, strict=False)
+
+
+def test_times_come_in_as_utc() -> None:
+    due = TaskBody.model_validate_json('{"title": "x", "due_at": "2026-03-02T10:00:00+01:00"}').due_at
+    assert due is not None
+    assert due.isoformat() == "2026-03-02T09:00:00+00:00"
+
+
+def test_no_nul_in_what_people_write() -> None:
+    with pytest.raises(ValidationError, match="NUL"):
+        TaskBody(title="a\x00b")
+
+
 def test_a_pause_reason_is_one_line() -> None:
     with pytest.raises(ValidationError):
         PauseBody(reason="a\nb")

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from pbx.simulator import AgentPlan, QueuePlan, Simulator
@@ -74,6 +75,7 @@ def events_of(raw: bytes) -> list[Event]:
     return found
 
 
+@cache
 def recorded(name: str) -> list[Event]:
     """What the real Asterisk said."""
     return events_of((RECORDINGS / f"{name}.ami").read_bytes())
@@ -91,6 +93,7 @@ def run_to_end(simulator: Simulator) -> list[Event]:
     return events_of(b"".join(event_bytes(event) for event in simulator.take_events()))
 
 
+@cache
 def simulated(name: str) -> list[Event]:
     """What the simulator says in the same flow."""
     simulator = office()
@@ -98,6 +101,7 @@ def simulated(name: str) -> list[Event]:
     return run_to_end(simulator)
 
 
+@cache
 def clicked(name: str) -> list[Event]:
     """The same for a click-to-dial of agent 1001: an accepted Originate."""
     simulator, number = office(), "+447700900155"

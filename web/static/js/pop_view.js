@@ -26,8 +26,10 @@ export class PopView {
   #disposition = null;
   #hungUpAt = 0;
   #finishing = false;
+  #typedNew = false; // somebody typed into the new customer's form
+  #arrange;
 
-  constructor(pop, { choose }) {
+  constructor(pop, { choose, arrange }) {
     this.pop = pop;
     this.root = template.content.firstElementChild.cloneNode(true);
     for (const slot of this.root.querySelectorAll("[data-slot]")) this.#slots[slot.dataset.slot] = slot;
@@ -38,7 +40,13 @@ export class PopView {
     this.#note = new NoteSaver(pop.call.id, this.root, { text: pop.call.note, version: pop.call.note_version });
     this.#disposition = pop.call.disposition ?? null;
     if (pop.call.note_truncated) this.#loadLongNote();
+    this.#arrange = arrange;
     this.#listen(choose);
+  }
+
+  /** Saved, and only waiting for a possible undo: no longer the call in hand. */
+  get leaving() {
+    return this.#finishing;
   }
 
   // --- what it shows ----------------------------------------------------------------------------------------------
@@ -220,6 +228,9 @@ export class PopView {
         this.openCard();
       }
     });
+    this.#slots.new.addEventListener("input", () => {
+      this.#typedNew = true;
+    });
     this.#slots.new.addEventListener("submit", (event) => {
       event.preventDefault();
       this.createCustomer();
@@ -234,11 +245,11 @@ export class PopView {
     });
   }
 
-  /** The note field, or the new customer's name where that comes first. */
+  /** The note; for an unknown caller first the name, then the note. */
   focusNote() {
     const form = this.#slots.new;
-    const blank = !form.hidden && !form.elements.name.value;
-    (blank ? form.elements.name : this.root.querySelector("textarea")).focus();
+    const nameFirst = !form.hidden && !this.#typedNew && !form.contains(document.activeElement);
+    (nameFirst ? form.elements.name : this.root.querySelector("textarea")).focus();
   }
 
   focus() {
@@ -304,6 +315,7 @@ export class PopView {
   }
 
   async outcome(code) {
+    if (this.#finishing) return;
     const taken = this.#disposition === code && this.pop.phase !== "wrap_up" ? null : code;
     const before = this.#disposition;
     this.#disposition = taken;
@@ -325,6 +337,7 @@ export class PopView {
     this.#finishing = true;
     const chosen = word("disposition", this.#disposition);
     show(this.root, false);
+    this.#arrange();
     const undo = new Promise((resolve) => {
       toast(t("Saved as “%(outcome)s”.", { outcome: chosen }), { seconds: 5, action: { label: t("Undo"), run: () => resolve(true) } });
       setTimeout(() => resolve(false), 5000);
@@ -333,6 +346,7 @@ export class PopView {
     if (await undo) {
       this.#finishing = false;
       show(this.root, true);
+      this.#arrange();
       this.#disposition = before;
       this.update({ ...this.pop, call: { ...this.pop.call, disposition: before } });
       await this.#putOutcome(before);
@@ -344,11 +358,11 @@ export class PopView {
 
   /** Save everything; in wrap-up the call leaves the screen. */
   async finish() {
-    if (!this.#slots.new.hidden && this.#slots.new.elements.name.value && this.#slots.new.contains(document.activeElement)) await this.createCustomer();
+    if (this.#typedNew && !this.#slots.new.hidden && !(await this.createCustomer())) return;
     if (!(await this.#note.flush())) return;
     const done = await this.#keepTrying(() => api("POST", `${path(this.pop)}/finish`));
     if (done && this.pop.phase !== "wrap_up") toast(t("Saved. The call leaves the screen when the talk ends."));
-    if (!done) show(this.root, true);
+    if (!done) this.reoffered();
   }
 
   async dismiss() {
@@ -361,9 +375,11 @@ export class PopView {
     this.#note.flush({ keepalive: true });
   }
 
+  /** Rings here again, or could not be finished: back on the screen. */
   reoffered() {
     this.#finishing = false;
     show(this.root, true);
+    this.#arrange();
   }
 
   openTask() {

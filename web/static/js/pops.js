@@ -18,13 +18,13 @@ const ORDER = { talking: 0, hold: 1, ringing: 2, wrap_up: 3, saved: 4 };
 
 /** The call that shortcuts mean: the one chosen, else the talk, else what rings, else the newest wrap-up. */
 export function currentPop() {
-  if (views.has(currentId)) return views.get(currentId);
-  return [...views.values()].reverse().sort((one, other) => ORDER[one.pop.phase] - ORDER[other.pop.phase])[0] ?? null;
+  if (views.has(currentId) && !views.get(currentId).leaving) return views.get(currentId);
+  return [...views.values()].filter((view) => !view.leaving).reverse().sort((one, other) => ORDER[one.pop.phase] - ORDER[other.pop.phase])[0] ?? null;
 }
 
 /** Make the next (or previous) call the one in hand. */
 export function changeCall(step) {
-  const all = [...views.keys()];
+  const all = [...views.keys()].filter((id) => !views.get(id).leaving);
   if (all.length < 2) return;
   const at = all.indexOf(currentPop().pop.pop_id);
   currentId = all[(at + step + all.length) % all.length];
@@ -47,7 +47,7 @@ function put(pop, fresh) {
   const before = view?.pop;
   if (view && before.offer !== pop.offer) view.reoffered();
   if (!view) {
-    view = new PopView(pop, { choose: () => pick(pop.pop_id) });
+    view = new PopView(pop, { choose: () => pick(pop.pop_id), arrange });
     views.set(pop.pop_id, view);
     place.append(view.root);
   }
