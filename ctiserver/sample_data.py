@@ -61,9 +61,7 @@ USERS = (
 )
 
 AGENTS = (
-    AgentPlan(
-        extension="1001", name="Eva Malá", misses=0.0, declines=0.0, answers_after_s=(4.0, 7.0), talks_s=(8.0, 20.0)
-    ),
+    AgentPlan(extension="1001", name="Eva Malá", misses=0.0, declines=0.0, answers_after_s=(4.0, 7.0)),
     AgentPlan(extension="1002", name="Ján Novák"),
     AgentPlan(extension="1003", name="Noa Levi"),
     AgentPlan(extension="1004", name="Karim Haddad"),

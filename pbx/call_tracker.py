@@ -1,6 +1,7 @@
 """AMI events in, calls out: which channels make one conversation, who was offered it, who talked.
 
-The rules are those of docs/call-model.md. One method for each event, found by the table at the end; every method is idempotent,
+AgentComplete is not among the events: it is late, may lack its channels and counts on after a transfer (P6); talk comes from bridges
+and the end from HangupRequest. One method for each event, found by the table at the end; every method is idempotent,
 because a resync replays what a snapshot already showed (P24).
 """
 
@@ -30,8 +31,6 @@ class CallTracker:
         self._book = book
         self._graph = book.graph
         self._parties = CallParties(book)
-        # Calls with an AgentConnect and no AgentComplete yet, by (queue, interface): AgentComplete may come without channels.
-        self._connected: dict[tuple[str, str], list[LiveCall]] = {}
 
     def apply(self, event: ami.PbxEvent, at: float | None, now: float) -> None:
         """Update the calls; unknown or late events change nothing."""
@@ -81,10 +80,8 @@ class CallTracker:
 
     def _newstate(self, event: ami.Newstate, at: float | None, now: float) -> None:
         channel = self.see(event.channel, at)
-        if channel is None:
-            return
         call = self._book.call_of(channel)
-        if call is None:
+        if channel is None or call is None:
             return
         leg = call.leg_of_channel(channel.uniqueid)
         if channel.up:
@@ -316,39 +313,19 @@ class CallTracker:
             if wait.queue == event.queue:
                 wait.connected = True
                 break
-        waiting = self._connected.setdefault((event.queue, event.interface), [])
-        if call not in waiting:
-            waiting.append(call)
         dest = self.see(event.dest, at) if event.dest is not None else None
         leg = call.leg_of_channel(dest.uniqueid) if dest is not None else None
         if leg is not None and dest is not None:
             self._book.picked_up(call, leg, dest, at)
         self._book.touch(call, at)
 
-    def _agent_complete(self, event: ami.AgentComplete, at: float | None, now: float) -> None:
-        """Late and sometimes without channels (P6): matched by queue and interface, oldest first; it only names who ended."""
-        waiting = self._connected.get((event.queue, event.interface), [])
-        call = self._book.call_of(self._graph.get(event.caller.uniqueid)) if event.caller is not None else None
-        if call is None and event.caller is not None:
-            call = self._book.by_key(event.caller.uniqueid)
-        if call is None and waiting:
-            call = waiting[0]
-        if call is None:
-            return
-        if call in waiting:
-            waiting.remove(call)
-        if not waiting:
-            self._connected.pop((event.queue, event.interface), None)
-
     # --- flows of the next issue: certain facts are kept, the rest is said aloud ---------------------------------------
 
     def _unsupported(self, event: ami.PbxEvent, at: float | None, now: float) -> None:
-        for field in ("transferer", "orig_transferer", "channel", "parkee", "spyer"):
-            seen = getattr(event, field, None)
-            if isinstance(seen, ami.Channel):
-                call = self._book.call_of(self._graph.get(seen.uniqueid))
-                self._book.anomaly("unsupported_flow", type(event).__name__, at, call)
-                return
+        fields = ("transferer", "orig_transferer", "channel", "parkee", "spyer")
+        seen = next(getattr(event, field) for field in fields if hasattr(event, field))
+        call = self._book.call_of(self._graph.get(seen.uniqueid))
+        self._book.anomaly("unsupported_flow", type(event).__name__, at, call)
 
 
 _HANDLERS: dict[type, Callable[[CallTracker, Any, float | None, float], None]] = {
@@ -373,7 +350,6 @@ _HANDLERS: dict[type, Callable[[CallTracker, Any, float | None, float], None]] =
     ami.QueueCallerLeave: CallTracker._queue_leave,
     ami.QueueCallerAbandon: CallTracker._queue_abandon,
     ami.AgentConnect: CallTracker._agent_connect,
-    ami.AgentComplete: CallTracker._agent_complete,
     ami.BlindTransfer: CallTracker._unsupported,
     ami.AttendedTransfer: CallTracker._unsupported,
     ami.Pickup: CallTracker._unsupported,

@@ -1,7 +1,7 @@
 """After a lost link or a restart: make our calls equal to what the PBX runs now, and admit the gap.
 
-AMI has no replay: what happened without us is known only from what is left of it. The rows are those of docs/call-model.md
-("reconcile table"); whatever fell into the gap is marked `estimated`.
+AMI has no replay: what happened without us is known only from what is left of it. Each method below is a row of the reconcile table;
+whatever fell into the gap is marked `estimated`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pbx.call_parties import CallParties
 from pbx.calls import Call, EndedBy, LegResult
 from pbx.channels import LiveChannel
 from pbx.devices import DeviceKind
-from pbx.events import ChannelState, QueueParams, ResyncSnapshot, RunningChannel, Uniqueid, WaitingCaller
+from pbx.events import QueueParams, ResyncSnapshot, RunningChannel, Uniqueid, WaitingCaller
 from pbx.live_call import LiveCall
 from pbx.live_leg import LiveWait
 from pbx.revival import revive
@@ -98,9 +98,8 @@ class Resync:
         absent = {channel.uniqueid for channel in self._graph if channel.uniqueid not in present or snapshot.rebooted}
         gone = absent & self._absent_once if snapshot.self_check else absent
         self._absent_once = absent - gone
-        for uniqueid in gone:
-            channel = self._graph.get(uniqueid)
-            if channel is not None:
+        for channel in self._graph:
+            if channel.uniqueid in gone:
                 self._lose(channel, now, rebooted=snapshot.rebooted)
         for call in self._book:
             # Restored calls have no channels yet: those whose root is not there any more ended while we were away.
@@ -145,19 +144,16 @@ class Resync:
     def _show_present(self, rows: Iterable[RunningChannel], at: float | None) -> None:
         """Known channels are refreshed, unknown ones make calls that were joined late."""
         ordered = sorted(rows, key=lambda row: row.channel.linkedid != row.channel.uniqueid)
-        for row in ordered:
-            channel = self._graph.get(row.channel.uniqueid) or self._graph.add(row.channel)
+        shown = [(self._graph.get(row.channel.uniqueid) or self._graph.add(row.channel), row) for row in ordered]
+        for channel, row in shown:
             self._graph.refresh(channel, row.channel)
             self._belongs(channel, row, at)
         self._tie_local_halves()
-        for row in ordered:
-            channel_now = self._graph.get(row.channel.uniqueid)
-            if channel_now is None:
-                continue
+        for channel, row in shown:
             if row.bridge is not None:
-                self._graph.enter(channel_now, row.bridge)
+                self._graph.enter(channel, row.bridge)
             else:
-                self._graph.leave(channel_now)
+                self._graph.leave(channel)
         for call in self._book:
             before = call.talking
             self._parties.update_talk_of(call, at)
@@ -196,9 +192,8 @@ class Resync:
             return
         if channel.uniqueid == call.key:
             return
-        if channel.state is ChannelState.RINGING or channel.up:
-            self._parties.phone_dialled(call, channel, None, at)
-            call.estimated = True
+        self._parties.phone_dialled(call, channel, None, at)
+        call.estimated = True
 
     def _tie_local_halves(self) -> None:
         for channel in self._graph:

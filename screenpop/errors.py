@@ -14,7 +14,7 @@ class PushError(Exception):
 
 
 class BadFrame(PushError):
-    """A frame is not in the protocol. `code` is stable: not_json, not_an_object, unknown_type, bad_field, too_many, text_only."""
+    """A frame is not in the protocol. `code` is stable: not_json, not_an_object, unknown_type, bad_field."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -55,7 +55,7 @@ def came_by_transfer(call: Call, leg: CallLeg) -> bool:
 def _rank(call: Call, leg: CallLeg) -> int:
     if is_over(call, leg):
         return 0
-    return 2 if is_talking(leg) else 1
+    return 2 if is_talking(call, leg) else 1
 
 
 def is_over(call: Call, leg: CallLeg) -> bool:
@@ -65,21 +65,21 @@ def is_over(call: Call, leg: CallLeg) -> bool:
     return leg.result not in (None, LegResult.ANSWERED, LegResult.CALLER)
 
 
-def is_talking(leg: CallLeg) -> bool:
-    """The phone was taken (until the leg ends)."""
-    return leg.answered_at is not None or leg.result is LegResult.ANSWERED
+def is_talking(call: Call, leg: CallLeg) -> bool:
+    """The phone was taken (until the leg ends) and somebody has talked: an announcement to the agent is still ringing."""
+    return leg.result is LegResult.ANSWERED or (leg.answered_at is not None and call.answered_at is not None)
 
 
-def phase_of(leg: CallLeg) -> PopPhase:
+def phase_of(call: Call, leg: CallLeg) -> PopPhase:
     """The phase of a leg that is not over."""
     if leg.on_hold:
         return PopPhase.HOLD
-    return PopPhase.TALKING if is_talking(leg) else PopPhase.RINGING
+    return PopPhase.TALKING if is_talking(call, leg) else PopPhase.RINGING
 
 
-def has_talked(leg: CallLeg) -> bool:
+def has_talked(call: Call, leg: CallLeg) -> bool:
     """A leg that is over ended a talk. A phone picked up for an announcement the caller did not wait for has not talked (A36)."""
-    return leg.result is LegResult.ANSWERED or (leg.result is None and is_talking(leg))
+    return leg.result is LegResult.ANSWERED or (leg.result is None and is_talking(call, leg))
 
 
 def retract_reason(call: Call, leg: CallLeg) -> RetractReason | None:
@@ -92,14 +92,14 @@ def retract_reason(call: Call, leg: CallLeg) -> RetractReason | None:
 
 
 def winner_of(call: Call, loser: CallLeg) -> CallLeg | None:
-    """Who talks instead of `loser`: the latest answered leg that is not theirs."""
-    taken = [leg for leg in call.legs if leg.leg_id != loser.leg_id and is_talking(leg)]
+    """Who took the call instead of `loser`: the latest leg that was picked up and is not theirs."""
+    taken = [leg for leg in call.legs if leg.leg_id != loser.leg_id and leg.answered_at is not None]
     return max(taken, key=lambda leg: (leg.answered_at or 0.0, leg.leg_id), default=None)
 
 
 def is_lost(call: Call, leg: CallLeg) -> bool:
     """Somebody took the call after this phone began to ring: its retract is on the way."""
     winner = winner_of(call, leg)
-    if winner is None or is_talking(leg) or winner.answered_at is None or leg.rang_at is None:
+    if winner is None or is_talking(call, leg) or winner.answered_at is None or leg.rang_at is None:
         return False
     return winner.ended_at is None and winner.answered_at >= leg.rang_at

@@ -174,7 +174,7 @@ class Popper:
         return messages
 
     def _show(self, live: LiveCall, user: str, leg: CallLeg, now: float, *, offer: int) -> list[PopMessage]:
-        pop = self._render(live, leg, user=user, offer=offer, phase=offers.phase_of(leg))
+        pop = self._render(live, leg, user=user, offer=offer, phase=offers.phase_of(live.call, leg))
         before = self._shown.get(pop.pop_id)
         wrapped = before.pop if before is not None and before.waits_for_save else None
         self._shown.add(ShownPop(pop, live, leg.leg_id, now, wrapped=wrapped))
@@ -204,10 +204,10 @@ class Popper:
             return self._end(shown, leg, now, winner)
         if offers.is_lost(call, leg):
             return []
-        return self._update(shown, self._render_again(shown, leg, offers.phase_of(leg)))
+        return self._update(shown, self._render_again(shown, leg, offers.phase_of(call, leg)))
 
     def _end(self, shown: ShownPop, leg: CallLeg, now: float, winner: CallLeg | None) -> list[PopMessage]:
-        if offers.has_talked(leg):
+        if offers.has_talked(shown.live.call, leg):
             return self._wrap_up(shown, self._render_again(shown, leg, PopPhase.WRAP_UP), now)
         if shown.wrapped is not None:
             return self._wrap_up(shown, replace(shown.wrapped, offer=shown.pop.offer), now)
@@ -265,13 +265,12 @@ class Popper:
         return self._render(shown.live, leg, user=shown.pop.user, offer=shown.pop.offer, phase=phase)
 
     def _render(self, live: LiveCall, leg: CallLeg, *, user: str, offer: int, phase: PopPhase) -> ScreenPop:
-        ended = phase is PopPhase.WRAP_UP
         return ScreenPop(
             pop_id=pop_id_of(live.call.id, user),
             user=user,
             offer=offer,
             phase=phase,
-            call=pop_call(live.call, leg, self._record(live), self._labels, ended=ended, note=live.note),
+            call=pop_call(live.call, leg, self._record(live), self._labels, phase=phase, note=live.note),
             match=self._match(live),
         )
 

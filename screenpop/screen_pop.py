@@ -89,15 +89,17 @@ def pop_id_of(call_id: str, user: str) -> str:
 
 
 def pop_call(
-    call: Call, leg: CallLeg, record: CallRecord, labels: PopLabels, *, ended: bool, note: PopNote | None
+    call: Call, leg: CallLeg, record: CallRecord, labels: PopLabels, *, phase: PopPhase, note: PopNote | None
 ) -> dict[str, Any]:
     """The call as the agent of `leg` sees it."""
+    # Between picking up and the talk the PBX tells several things within milliseconds: none of them is news to the agent.
+    ringing, ended = phase is PopPhase.RINGING, phase is PopPhase.WRAP_UP
     queue = leg.queue or record["queue"]
     return {
         "id": call.id,
         "pbx": call.pbx,
         "direction": record["direction"],
-        "state": record["state"],
+        "state": "queued" if ringing and leg.queue else record["state"],
         "remote": remote_of(call, record, labels),
         "did": record["did"],
         "did_label": labels.dids.get(record["did"] or ""),
@@ -107,7 +109,7 @@ def pop_call(
         "queued_at": _utc(call.queues[0].joined_at) if call.queues else None,
         "started_at": _utc(call.started_at),
         "rang_at": _utc(leg.rang_at),
-        "answered_at": _utc(leg.answered_at),
+        "answered_at": None if ringing else _utc(leg.answered_at),
         "ended_at": _utc(leg.ended_at) if ended else None,
         "talk_s": leg.talk_s if ended else None,
         "endpoint": leg.endpoint,

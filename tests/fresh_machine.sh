@@ -32,10 +32,14 @@ if [ -n "${PIP_CERT:-}" ]; then
     cp "$PIP_CERT" "$folder$PIP_CERT"
 fi
 
+# Mounts live in a namespace of their own: nothing is left mounted, whatever happens. Chromium needs /proc and /dev/shm.
 inside() { # USER COMMAND
-    chroot "$folder" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-        HOME="$(home_of "$1")" LANG=C.UTF-8 ${PIP_CERT:+PIP_CERT="$PIP_CERT"} ${PIP_INDEX_URL:+PIP_INDEX_URL="$PIP_INDEX_URL"} \
-        ${https_proxy:+https_proxy="$https_proxy"} ${http_proxy:+http_proxy="$http_proxy"} \
+    unshare --mount --propagation private sh -c '
+        mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && mount --rbind /sys "$1/sys"
+        exec chroot "$@"' sh "$folder" /usr/bin/env -i \
+        PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME="$(home_of "$1")" LANG=C.UTF-8 \
+        ${PIP_CERT:+PIP_CERT="$PIP_CERT"} ${PIP_INDEX_URL:+PIP_INDEX_URL="$PIP_INDEX_URL"} \
+        ${https_proxy:+https_proxy="$https_proxy"} ${http_proxy:+http_proxy="$http_proxy"} ${CI:+CI="$CI"} \
         setpriv --reuid="$1" --regid="$1" --clear-groups sh -c "$2"
 }
 # The files of the checkout as they are, without what git ignores.
@@ -61,11 +65,18 @@ whole=$(($(date +%s) - began))
 echo "installed in $((installed - began)) s, then: $result"
 echo "whole: $whole s"
 first=$(printf '%s' "$result" | sed -n 's/.*"to_first_pop_s": \([0-9.]*\).*/\1/p')
-[ "$whole" -le 90 ] || { echo "TOO SLOW: the whole took $whole s, 90 are allowed" >&2; exit 1; }
-awk -v first="$first" 'BEGIN { exit !(first != "" && first <= 5) }' ||
-    { echo "TOO SLOW: the first pop came ${first:-never} s after the server listened, 5 are allowed" >&2; exit 1; }
+failed=0
+if [ "$whole" -gt 90 ]; then
+    echo "TOO SLOW: the whole took $whole s, 90 are allowed" >&2
+    failed=1
+fi
+if ! awk -v first="$first" 'BEGIN { exit !(first != "" && first <= 5) }'; then
+    echo "TOO SLOW: the first pop came ${first:-never} s after the server listened, 5 are allowed" >&2
+    failed=1
+fi
 
 if [ "${CTI_FRESH_TEST:-}" = 1 ]; then
     copy_checkout "$folder/root/ctiserver"
-    inside root 'cd ~/ctiserver && make test'
+    inside root 'cd ~/ctiserver && make test' || failed=1
 fi
+exit "$failed"

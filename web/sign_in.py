@@ -100,7 +100,8 @@ async def _verified(request: web.Request, form: dict[str, str]) -> Account:
         right = await asyncio.to_thread(verify_password, password, stored)
     if account is None or not right:
         throttle.failed(name, address, now)
-        audit.warning("sign-in failed", account=name[:32], address=address)
+        # A name that is no account's is not written down: now and then it is a password in the wrong field.
+        audit.warning("sign-in failed", account=name if account else None, address=address)
         raise Problem(401, "wrong_password", "The user or the password is wrong.")
     throttle.succeeded(name)
     return await _with_todays_hash(request, account, password)

@@ -4,35 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from crm_store.phone_numbers import NumberKind
 from crm_store.sql import callbacks
 from crm_store.sql.schema import calls, parties, party_phones
+
+_OWNERS = (
+    select(party_phones.c.number, func.min(party_phones.c.party_id).label("party_id"))
+    .join(parties, parties.c.id == party_phones.c.party_id)
+    .where(
+        party_phones.c.number.in_(bindparam("numbers", expanding=True)),
+        party_phones.c.kind == NumberKind.E164.value,
+        parties.c.active,
+    )
+    .group_by(party_phones.c.number)
+    .having(func.count(party_phones.c.party_id.distinct()) == 1)
+)
+_PRESENT = select(parties.c.id, func.coalesce(parties.c.merged_into, parties.c.id).label("present")).where(
+    parties.c.id.in_(bindparam("ids", expanding=True))
+)
 
 
 def owners(connection: Connection, numbers: Collection[str]) -> Mapping[str, int]:
     """For each E.164 number that exactly one active party has: that party."""
     if not numbers:
         return {}
-    found = connection.execute(
-        select(party_phones.c.number, func.min(party_phones.c.party_id))
-        .join(parties, parties.c.id == party_phones.c.party_id)
-        .where(party_phones.c.number.in_(numbers), party_phones.c.kind == NumberKind.E164, parties.c.active)
-        .group_by(party_phones.c.number)
-        .having(func.count(party_phones.c.party_id.distinct()) == 1)
-    )
-    return {row[0]: row[1] for row in found}
+    return {row.number: row.party_id for row in connection.execute(_OWNERS, {"numbers": list(numbers)})}
 
 
 def present_ids(connection: Connection, ids: Collection[int]) -> Mapping[int, int]:
     """For each id that exists: itself, or the party it was merged into."""
     if not ids:
         return {}
-    found = connection.execute(
-        select(parties.c.id, func.coalesce(parties.c.merged_into, parties.c.id)).where(parties.c.id.in_(ids))
-    )
-    return {row[0]: row[1] for row in found}
+    return {row.id: row.present for row in connection.execute(_PRESENT, {"ids": list(ids)})}
 
 
 def link_numbers(connection: Connection, customer_id: int, numbers: Collection[str]) -> int:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Connection, Select, Table, bindparam, delete, insert, select, update
 
 from crm_store.errors import InvalidInput, NotFound
 from crm_store.parties import Party, PartyPhone, SavedParty
@@ -28,7 +28,7 @@ _PHONE_FIELDS = ("number", "display", "label", "kind", "extension")
 
 
 def _rows_of(table: Table) -> Select[Any]:
-    ids = bindparam("ids", expanding=True)
+    ids: BindParameter[Any] = bindparam("ids", expanding=True)
     return select(table).where(table.c.party_id.in_(ids)).order_by(table.c.party_id, table.c.position)
 
 

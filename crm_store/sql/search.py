@@ -36,7 +36,7 @@ def index_party(connection: Connection, party: Party) -> None:
     """Make a party that is not in the index findable; an inactive one is not."""
     if party.active:
         text = document(_texts(party), _numbers(party))
-        connection.execute(insert(party_search).values(rowid=party.id, text=text))
+        connection.execute(insert(party_search), {"rowid": party.id, "text": text})
 
 
 def forget_party(connection: Connection, customer_id: int) -> None:

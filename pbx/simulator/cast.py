@@ -22,7 +22,7 @@ class AgentPlan:
     extension: str
     name: str
     answers_after_s: tuple[float, float] = (2.0, 6.0)
-    talks_s: tuple[float, float] = (15.0, 60.0)
+    talks_s: tuple[float, float] = (8.0, 22.0)
     misses: float = 0.08
     declines: float = 0.03
     holds: float = 0.1

@@ -19,34 +19,38 @@ from tests.asterisk.pbx import RealAsterisk
 from tests.asterisk.scenarios import SCENARIOS, Lab, Scenario
 from tests.asterisk.truth import CallTruth, read_truth
 
-RECORDINGS = Path(__file__).parents[1] / "recordings" / "asterisk22"
+RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 
-async def play(scenario: Scenario, capture: Path) -> list[CallTruth]:
+async def play(scenario: Scenario, capture: Path, *, version: int = 22) -> list[CallTruth]:
     """Play one scenario on an Asterisk of its own; the capture goes to a file, the truth is returned."""
-    async with RealAsterisk(shape=scenario.shape) as pbx, AmiRecorder(pbx, capture, user=scenario.user) as ami:
-        async with AsyncExitStack() as stage:
-            lab = Lab(pbx, ami, stage)
-            await scenario.play(lab)
-            await ami.settle()
+    async with RealAsterisk(shape=scenario.shape, version=version) as pbx, AsyncExitStack() as stage:
+        ami = await stage.enter_async_context(AmiRecorder(pbx, capture, user=scenario.user))
+        lab = Lab(pbx, ami, stage)
+        await scenario.play(lab)
+        await ami.settle()
+        await stage.aclose()
         return read_truth(pbx.log_dir) + lab.unseen
 
 
-async def record(scenario: Scenario, target: Path = RECORDINGS) -> list[CallTruth]:
-    """Write NAME.ami and, beside it, NAME.truth.json."""
-    capture = target / f"{scenario.name}.ami"
+async def record(scenario: Scenario, *, version: int = 22) -> list[CallTruth]:
+    """Write NAME.ami and, beside it, NAME.truth.json into the folder of this Asterisk version."""
+    capture = RECORDINGS / f"asterisk{version}" / f"{scenario.name}.ami"
     unfinished = capture.with_suffix(".part")
-    truths = await play(scenario, unfinished)
-    unfinished.replace(capture)
+    try:
+        truths = await play(scenario, unfinished, version=version)
+        unfinished.replace(capture)
+    finally:
+        unfinished.unlink(missing_ok=True)
     about = {"scenario": scenario.name, "covers": scenario.covers, "flow": scenario.flow, "user": scenario.user}
     text = json.dumps(about | {"calls": [asdict(truth) for truth in truths]}, ensure_ascii=False, indent=2)
     capture.with_suffix(".truth.json").write_text(text + "\n", encoding="utf-8")
     return truths
 
 
-async def _record_all(names: list[str]) -> None:
+async def _record_all(names: list[str], version: int) -> None:
     for name in names or sorted(SCENARIOS):
-        truths = await record(SCENARIOS[name])
+        truths = await record(SCENARIOS[name], version=version)
         calls = "; ".join(
             f"{t.direction} {t.outcome} {t.extension or '-'} talk {t.talk_s} by {t.ended_by}" for t in truths
         )
@@ -59,6 +63,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--bulk", type=int, metavar="CALLS")
+    parser.add_argument("--asterisk", type=int, default=22, choices=(16, 22))
     asked = parser.parse_args()
     if asked.list:
         for name, scenario in sorted(SCENARIOS.items()):
@@ -66,7 +71,7 @@ def main() -> None:
     elif asked.bulk:
         print(asyncio.run(bulk_capture(folder().parent / f"bulk-{asked.bulk}.ami", asked.bulk)))
     else:
-        asyncio.run(_record_all(asked.names))
+        asyncio.run(_record_all(asked.names, asked.asterisk))
 
 
 if __name__ == "__main__":

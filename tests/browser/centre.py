@@ -370,7 +370,7 @@ async def make_centre(
 CUSTOMERS: dict[str, PartyInput] = {
     "dana": PartyInput(
         name="דנה כהן", company="כהן בע״מ", kind="customer", language="he", tags=("VIP", "נאמנה"),
-        phones=(PhoneInput(raw="+972 3-123-4567", label="work"), PhoneInput(raw="+972 52-123-4567", label="mobile")),
+        phones=(PhoneInput(raw="+972 3-123-4567", label="work"), PhoneInput(raw="+972 52-712-3456", label="mobile")),
         emails=("dana@example.com",), external_id="C-1001", note="מבקשת חשבונית בדוא״ל, תמיד לפני הראשון לחודש.",
     ),
     "jan": PartyInput(

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from screenpop.client import PopClient, connect, push_url
 from screenpop.errors import NotAllowed, SignedOut
@@ -202,6 +204,37 @@ async def test_ping_is_answered_and_a_refused_frame_is_handed_on(centre: Centre)
         refused = await desk.until(Refused)
         assert isinstance(refused, Refused)
         assert refused.code == "bad_field"
+
+
+async def test_a_hole_in_the_numbers_ends_in_a_snapshot(centre: Centre) -> None:
+    async with client(centre) as pops:
+        desk = Desk(pops)
+        await desk.until(Snapshot)
+        centre.show_but_lose_the_frame("eva", "pop-1")
+        centre.show("eva", "pop-2")
+        await desk.until(LinkLost)
+        snapshot = await desk.until(Snapshot)
+        assert isinstance(snapshot, Snapshot)
+        assert [pop["pop_id"] for pop in snapshot.part("pops")] == ["pop-1", "pop-2"]
+
+
+async def test_what_does_not_speak_the_protocol_is_tried_again() -> None:
+    async def babble(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_str('{"seq": 1, "type": "welcome", "at": "", "data": {}}')
+        await socket.receive()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/ws", babble)
+    server = TestServer(app)
+    await server.start_server()
+    async with PopClient(str(server.make_url("/")), token="x", jitter=QuickRetries()) as pops:  # type: ignore[arg-type]
+        lost = await Desk(pops).until(LinkLost)
+        assert isinstance(lost, LinkLost)
+        assert lost.reason == "the first frame is not hello"
+    await server.close()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ def pop(cards: list[dict[str, Any]], *, name: str = "Ján Kováč", note: str | 
     call = PhoneCall(name=name, queue="600")
     call.rings("eva")
     written = PopNote(note, "solved", 4) if note is not None else None
-    shown = pop_call(call.call, call.call.legs[0], describe(call.call), PopLabels(), ended=False, note=written)
+    shown = pop_call(
+        call.call, call.call.legs[0], describe(call.call), PopLabels(), phase=PopPhase.RINGING, note=written
+    )
     match = CallerMatch(kind=MatchKind.SEVERAL, reason=MatchReason.NATIONAL, cards=tuple(cards))
     return ScreenPop(
         pop_id=pop_id_of("01CALL", "eva"), user="eva", offer=1, phase=PopPhase.RINGING, call=shown, match=match

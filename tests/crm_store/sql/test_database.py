@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,13 @@ async def test_two_hundred_updates_that_read_first_are_all_kept(database: Databa
 async def test_updates_of_two_programs_at_once_are_all_kept(database: Database, file: Path) -> None:
     other = writer_engine(file)
 
-    async def add_from_other_program() -> None:
+    def add_from_other_program() -> None:
         for _ in range(50):
-            async with other.begin() as connection:
-                await connection.run_sync(add_one)
+            with other.begin() as connection:
+                add_one(connection)
 
-    await asyncio.gather(add_from_other_program(), *(database.write(add_one) for _ in range(50)))
-    await other.dispose()
+    await asyncio.gather(asyncio.to_thread(add_from_other_program), *(database.write(add_one) for _ in range(50)))
+    other.dispose()
     assert await database.read(read_counter) == 100
 
 
@@ -58,18 +59,19 @@ async def test_a_reader_cannot_write(database: Database) -> None:
 
 
 async def test_a_reader_sees_one_moment_while_others_write(database: Database) -> None:
-    loop = asyncio.get_running_loop()
-    seen: list[int] = []
+    begun, written = threading.Event(), threading.Event()
 
-    async def read_twice() -> None:
-        async with database._readers.connect() as connection:
-            seen.append(await connection.run_sync(read_counter))
-            await database.write(add_one)
-            seen.append(await connection.run_sync(read_counter))
+    def read_twice(connection: Connection) -> tuple[int, int]:
+        first = read_counter(connection)
+        begun.set()
+        written.wait(10)
+        return first, read_counter(connection)
 
-    assert loop.is_running()
-    await read_twice()
-    assert seen == [0, 0]
+    reading = asyncio.create_task(database.read(read_twice))
+    await asyncio.to_thread(begun.wait)
+    await database.write(add_one)
+    written.set()
+    assert await reading == (0, 0)
     assert await database.read(read_counter) == 1
 
 

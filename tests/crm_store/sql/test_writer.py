@@ -3,41 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection, Engine, event
 
 from crm_store.errors import StoreUnavailable
 from crm_store.sql import writer as writer_module
+from crm_store.sql.database import Threads
 from crm_store.sql.engine import writer_engine
-from crm_store.sql.writer import Writer
+from crm_store.sql.writer import Transact, Writer
 
 
 @pytest.fixture
-async def engine(file: Path) -> AsyncIterator[AsyncEngine]:
+def engine(file: Path) -> Iterator[Engine]:
     created = writer_engine(file)
-    async with created.begin() as connection:
-        await connection.exec_driver_sql("CREATE TABLE rows (n INTEGER)")
+    with created.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE rows (n INTEGER)")
     yield created
-    await created.dispose()
+    created.dispose()
 
 
 @pytest.fixture
-async def writer(engine: AsyncEngine) -> AsyncIterator[Writer]:
-    created = Writer(engine)
+async def transact(engine: Engine) -> AsyncIterator[Transact]:
+    threads = Threads(engine, 1, "test-write")
+    yield threads.run
+    await threads.close()
+
+
+@pytest.fixture
+async def writer(transact: Transact) -> AsyncIterator[Writer]:
+    created = Writer(transact)
     yield created
     await created.close()
 
 
 @pytest.fixture
-def commits(engine: AsyncEngine) -> list[None]:
+def commits(engine: Engine) -> list[None]:
     """Grows by one with each commit."""
     seen: list[None] = []
-    event.listen(engine.sync_engine, "commit", lambda _connection: seen.append(None))
+    event.listen(engine, "commit", lambda _connection: seen.append(None))
     return seen
 
 
@@ -107,31 +117,28 @@ async def test_a_failed_write_tells_its_caller_and_spares_its_neighbours(writer:
 
 
 async def test_a_write_whose_caller_was_cancelled_is_whole_and_leaves_no_transaction(
-    writer: Writer, engine: AsyncEngine, file: Path
+    writer: Writer, file: Path
 ) -> None:
-    begun, gone_on = asyncio.Event(), asyncio.Event()
+    begun, cancelled = threading.Event(), threading.Event()
 
     def slow(connection: Connection) -> None:
         insert(connection, [1])
-        loop.call_soon(begun.set)
+        begun.set()
+        cancelled.wait(10)
         insert(connection, [2])
-        insert(connection, [3])
-        loop.call_soon(gone_on.set)
 
-    loop = asyncio.get_running_loop()
     caller = asyncio.create_task(writer.run(slow))
-    await begun.wait()
+    await asyncio.to_thread(begun.wait)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
-    await gone_on.wait()
-    assert await writer.run(stored) == [1, 2, 3]
+    cancelled.set()
+    assert await writer.run(stored) == [1, 2]
     # Another program gets the write lock at once.
-    other = writer_engine(file)
-    async with other.begin() as connection:
-        await connection.exec_driver_sql("INSERT INTO rows VALUES (4)")
-    await other.dispose()
-    assert await writer.run(stored) == [1, 2, 3, 4]
+    with closing(sqlite3.connect(file, timeout=0)) as other, other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("INSERT INTO rows VALUES (3)")
+    assert await writer.run(stored) == [1, 2, 3]
 
 
 async def test_an_error_that_nobody_waits_for_any_more_is_not_complained_about(writer: Writer) -> None:
@@ -146,19 +153,18 @@ async def test_an_error_that_nobody_waits_for_any_more_is_not_complained_about(w
     assert complaints == []
 
 
-async def test_closing_finishes_every_write_that_was_asked_for(engine: AsyncEngine) -> None:
-    writer = Writer(engine)
+async def test_closing_finishes_every_write_that_was_asked_for(transact: Transact) -> None:
+    writer = Writer(transact)
     writes = [asyncio.create_task(writer.run_rows(insert, [n])) for n in range(500)]
     await asyncio.sleep(0)
     await writer.close()
     await asyncio.gather(*writes)
-    async with engine.connect() as connection:
-        assert await connection.run_sync(stored) == list(range(500))
+    assert await transact(stored) == list(range(500))
     assert not writer.alive
 
 
-async def test_a_closed_writer_refuses(engine: AsyncEngine) -> None:
-    writer = Writer(engine)
+async def test_a_closed_writer_refuses(transact: Transact) -> None:
+    writer = Writer(transact)
     await writer.close()
     await writer.close()
     with pytest.raises(StoreUnavailable):
@@ -166,10 +172,10 @@ async def test_a_closed_writer_refuses(engine: AsyncEngine) -> None:
 
 
 async def test_a_writer_that_is_torn_down_leaves_nobody_waiting(
-    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+    transact: Transact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "QUEUE_SIZE", 1)
-    writer = Writer(engine)
+    writer = Writer(transact)
     callers = [asyncio.create_task(writer.run(insert_seven)) for _ in range(5)]
     await asyncio.sleep(0)
     writer._task.cancel()

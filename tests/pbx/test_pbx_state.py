@@ -1,0 +1,90 @@
+"""The one way in: time of events, results of originates, what is there now."""
+
+from pbx import events as ami
+from pbx.call_events import OriginateFinished, PbxLost
+from pbx.devices import DeviceKind
+from pbx.events import PbxName, Uniqueid
+from pbx.pbx_state import PbxState
+from tests.pbx.folding import device_plan
+from tests.pbx.tape import Tape
+
+
+def test_without_timestamps_the_live_service_takes_the_arrival() -> None:
+    state = PbxState(PbxName("main"), device_plan())
+    state.apply(ami.Newchannel(None, Tape().trunk("1.1", new=False)), 1234.5)
+    assert state.open_calls()[0].started_at == 1234.5
+
+
+def test_the_result_of_an_originate_is_told_with_its_channel_id() -> None:
+    tape = Tape()
+    tape.play(ami.OriginateResponse(1000, "x", False, 3, "PJSIP/1001", Uniqueid("cti-1")))
+    tape.play(ami.OriginateResponse(1000, "x", False, 0, "PJSIP/1001", None))
+    (told,) = [event for event in tape.told if isinstance(event, OriginateFinished)]
+    assert (told.channel_id, told.success, told.reason) == ("cti-1", False, 3)
+
+
+def test_a_lost_link_is_told() -> None:
+    tape = Tape()
+    tape.play(ami.LinkLost(1000))
+    assert tape.names() == ["PbxLost"]
+    assert isinstance(tape.told[-1], PbxLost)
+
+
+def test_the_living_channels_of_a_call_can_be_hung_up() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    assert sorted(tape.state.channel_names(tape.call().id)) == sorted([caller.name, eva.name])
+    assert tape.state.channel_names("other") == []
+    assert tape.state.unfinished() == 1
+
+
+def test_an_endpoint_is_a_phone_or_not() -> None:
+    tape = Tape()
+    assert tape.state.device_kind("PJSIP/1001") is DeviceKind.PHONE
+    assert tape.state.device_kind("PJSIP/trunk-a") is DeviceKind.TRUNK
+
+
+def test_events_that_say_nothing_of_calls_change_nothing() -> None:
+    tape = Tape()
+    tape.play(ami.FullyBooted(1000, 5))
+    tape.play(ami.BridgeDestroy(1000, ami.BridgeId("b1")))
+    assert tape.names() == []
+
+
+def test_events_of_buried_and_of_unknown_channels_never_raise() -> None:
+    tape = Tape()
+    trunk, phone = tape.trunk("1.1"), tape.phone("1.2", "1001", linked="1.1")
+    tape.hangup(phone, trunk)
+    stray = tape.phone("9.9", "1002", linked="8.8", new=False)
+    bridge = ami.BridgeId("b1")
+    for channel in (trunk, phone, stray):
+        for event in (
+            ami.Newstate(1001, channel),
+            ami.HangupRequest(1001, channel),
+            ami.NewCallerid(1001, channel, True),
+            ami.Newexten(1001, channel, "Queue", "support"),
+            ami.VarSet(1001, channel, "QUEUESTATUS", "FULL"),
+            ami.VarSet(1001, None, "QUEUESTATUS", "FULL"),
+            ami.DialBegin(1001, None, channel, ""),
+            ami.DialBegin(1001, phone, channel, ""),
+            ami.DialState(1001, phone, channel, "RINGING"),
+            ami.DialState(1001, phone, channel, "PROGRESS"),
+            ami.DialEnd(1001, phone, channel, "ANSWER", None),
+            ami.BridgeEnter(1001, bridge, "basic", "simple_bridge", channel, None),
+            ami.BridgeLeave(1001, bridge, channel),
+            ami.BridgeMerge(1001, bridge, ami.BridgeId("b2")),
+            ami.LocalBridge(1001, channel, phone, False),
+            ami.Hold(1001, channel),
+            ami.QueueCallerJoin(1001, channel, "support", 1),
+            ami.QueueCallerLeave(1001, channel, "support"),
+            ami.QueueCallerAbandon(1001, channel, "support", None),
+            ami.AgentConnect(1001, channel, channel, "support", "x", "x", None, None),
+            ami.AgentConnect(1001, None, None, "support", "x", "x", None, None),
+            ami.Hangup(1001, channel, None),
+        ):
+            tape.play(event)
+    tape.tick(100)
+    assert tape.state.open_calls() == []
+    assert [call.outcome for call in tape.calls()] == ["unknown"]

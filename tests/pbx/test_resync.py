@@ -1,0 +1,383 @@
+"""After a lost link: the reconcile table, row by row. What fell into the gap is `estimated`, never guessed as missed."""
+
+from pbx import events as ami
+from pbx.call_events import PbxConnected, PbxLost, PbxResynced
+from pbx.calls import Call, CallOutcome, CallState, EndedBy, LegResult, QueueResult
+from pbx.events import BridgeId, Channel, ChannelState, QueueParams, ResyncSnapshot, RunningChannel, WaitingCaller
+from tests.pbx.tape import Tape, member
+
+
+def snapshot(
+    at: float | None,
+    *rows: RunningChannel,
+    waiting: tuple[WaitingCaller, ...] | None = (),
+    queues: tuple[QueueParams, ...] | None = (),
+    members: tuple[ami.QueueMember, ...] | None = None,
+    self_check: bool = False,
+    rebooted: bool = False,
+) -> ResyncSnapshot:
+    return ResyncSnapshot(
+        at=at,
+        channels=rows,
+        queues=queues,
+        members=members,
+        waiting=waiting,
+        self_check=self_check,
+        rebooted=rebooted,
+    )
+
+
+def runs(
+    channel: Channel, *, bridge: str | None = None, up: bool = True, duration_s: float | None = 30.0
+) -> RunningChannel:
+    """A row of CoreShowChannels."""
+    state = ChannelState.UP if up else ChannelState.RINGING
+    shown = Channel(
+        channel.name,
+        channel.uniqueid,
+        channel.linkedid,
+        state,
+        channel.caller_number,
+        channel.caller_name,
+        None,
+        None,
+        channel.context,
+        channel.exten,
+    )
+    return RunningChannel(shown, BridgeId(bridge) if bridge else None, "", duration_s)
+
+
+def talking() -> tuple[Tape, Channel, Channel]:
+    """Eva talks with a caller since 1010."""
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    tape.at(1010)
+    tape.answer(caller, eva)
+    return tape, caller, eva
+
+
+def lose(tape: Tape) -> None:
+    tape.play(ami.LinkLost(tape.now))
+
+
+def test_a_call_that_goes_on_keeps_its_record() -> None:
+    tape, caller, eva = talking()
+    before = tape.call()
+    lose(tape)
+    tape.at(1040)
+    tape.play(snapshot(1040, runs(caller, bridge="b1"), runs(eva, bridge="b1")))
+    assert tape.call().id == before.id
+    assert not tape.call().estimated
+    tape.at(1050)
+    tape.end_talk(caller, eva)
+    assert tape.finished().talk_s == 40.0
+
+
+def test_the_gap_is_told_with_its_ends() -> None:
+    tape, caller, eva = talking()
+    lose(tape)
+    tape.at(1040)
+    tape.play(snapshot(1040, runs(caller, bridge="b1"), runs(eva, bridge="b1")))
+    kinds = [type(event) for event in tape.told if isinstance(event, PbxLost | PbxConnected | PbxResynced)]
+    assert kinds == [PbxLost, PbxConnected, PbxResynced]
+    (resynced,) = [event for event in tape.told if isinstance(event, PbxResynced)]
+    assert (resynced.gap_from, resynced.gap_to) == (1010.0, 1040)
+
+
+def test_the_first_connection_has_no_gap() -> None:
+    tape = Tape()
+    tape.play(snapshot(1000))
+    (resynced,) = [event for event in tape.told if isinstance(event, PbxResynced)]
+    assert (resynced.gap_from, resynced.gap_to, resynced.missed_calls) == (None, None, None)
+
+
+def test_a_talk_that_ended_in_the_gap_is_closed_at_its_last_event() -> None:
+    tape, _, _ = talking()
+    lose(tape)
+    lose(tape)
+    tape.at(1040)
+    tape.play(snapshot(1040))
+    call = tape.finished()
+    assert (call.outcome, call.ended_by, call.estimated) == (CallOutcome.ANSWERED, EndedBy.UNKNOWN, True)
+    assert call.ended_at == 1010.0
+
+
+def test_a_call_that_rang_when_the_link_broke_is_not_missed() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    lose(tape)
+    tape.play(snapshot(1040))
+    call = tape.finished()
+    assert (call.outcome, call.legs[0].result) == (CallOutcome.UNKNOWN, LegResult.CANCELLED)
+
+
+def test_a_waiting_caller_who_vanished_neither_abandoned_nor_timed_out() -> None:
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    tape.join(caller, "support")
+    lose(tape)
+    tape.play(snapshot(1040))
+    call = tape.finished()
+    assert (call.outcome, call.queues[0].result, call.ended_by) == (CallOutcome.UNKNOWN, None, EndedBy.UNKNOWN)
+
+
+def test_who_waited_and_is_bridged_now_was_answered_in_the_gap() -> None:
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    tape.join(caller, "support")
+    lose(tape)
+    eva = tape.phone("1.2", "1001", linked="1.1", new=False)
+    tape.at(1040)
+    tape.play(snapshot(1040, runs(caller, bridge="b1"), runs(eva, bridge="b1")))
+    call = tape.call()
+    assert (call.state, call.estimated, call.queues[0].result) == (CallState.TALKING, True, QueueResult.ANSWERED)
+    assert [(leg.agent, leg.result) for leg in call.legs] == [("eva", None)]
+    tape.at(1050)
+    tape.end_talk(caller, eva)
+    assert tape.finished().outcome is CallOutcome.ANSWERED
+
+
+def test_a_call_that_began_in_the_gap_is_joined_late() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1", new=False)
+    eva = tape.phone("1.2", "1001", linked="1.1", new=False)
+    tape.at(1040)
+    tape.play(snapshot(1040, runs(eva, up=False), runs(caller, duration_s=20.0)))
+    call = tape.call()
+    assert (call.started_at, call.estimated, call.did_raw, call.state) == (1020.0, True, None, CallState.RINGING)
+    assert [leg.agent for leg in call.legs] == ["eva"]
+
+
+def test_without_a_duration_the_start_stays_unknown() -> None:
+    tape = Tape()
+    tape.play(snapshot(1040, runs(tape.trunk("1.1", new=False), duration_s=None)))
+    assert tape.call().started_at is None
+
+
+def test_an_outbound_call_joined_late_knows_its_customer_channel() -> None:
+    tape = Tape()
+    eva = tape.phone("1.1", "1001", exten="0905123456", state=ChannelState.RING, new=False)
+    customer = tape.trunk("1.2", linked="1.1", new=False)
+    tape.play(snapshot(1040, runs(eva, bridge="b1"), runs(customer, bridge="b1")))
+    assert (tape.call().direction, tape.call().state) == ("outbound", CallState.TALKING)
+
+
+def test_a_waiting_caller_joined_late_keeps_the_place_in_the_queue() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1", new=False)
+    waits = WaitingCaller("support", caller.uniqueid, caller.name, 1, 12.0)
+    tape.at(1040)
+    tape.play(snapshot(1040, runs(caller), waiting=(waits,)))
+    assert [(wait.queue, wait.joined_at, wait.result) for wait in tape.call().queues] == [("support", 1028.0, None)]
+    tape.play(snapshot(1041, runs(caller), waiting=(waits,)))
+    assert len(tape.call().queues) == 1
+
+
+def test_who_left_the_queue_in_the_gap_and_lives_on() -> None:
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    tape.join(caller, "support")
+    lose(tape)
+    tape.play(snapshot(1040, runs(caller)))
+    call = tape.call()
+    assert (call.state, call.queues[0].left_at, call.estimated) == (CallState.RINGING, 1040, True)
+
+
+def test_local_halves_are_tied_by_their_names() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1", new=False)
+    eva = tape.phone("1.4", "1001", linked="1.1", new=False)
+    one = tape.phone("1.2", "0", linked="1.1", new=False)
+    rows = [runs(caller, bridge="b1"), runs(eva, bridge="b2")]
+    for half, uniqueid, bridge in ((";1", "1.2", "b1"), (";2", "1.3", "b2")):
+        name = f"Local/1001@from-queue-00000001{half}"
+        local = Channel(name, ami.Uniqueid(uniqueid), one.linkedid, ChannelState.UP, None, None, None, None, "", "s")
+        rows.append(runs(local, bridge=bridge))
+    lonely = Channel(
+        "Local/9@x-00000002;1", ami.Uniqueid("1.9"), one.linkedid, ChannelState.UP, None, None, None, None, "", "s"
+    )
+    tape.play(snapshot(1040, *rows, runs(lonely)))
+    assert [(leg.agent, leg.result) for leg in tape.call().legs] == [("eva", None)]
+    assert tape.call().state is CallState.TALKING
+
+
+def test_one_absence_in_a_self_check_proves_nothing_two_do() -> None:
+    tape = Tape()
+    tape.trunk("1.1")
+    tape.at(1060)
+    tape.play(snapshot(1060, self_check=True))
+    assert len(tape.state.open_calls()) == 1
+    tape.play(snapshot(1120, self_check=True))
+    call = tape.finished()
+    assert (call.estimated, call.ended_by) == (True, EndedBy.UNKNOWN)
+    assert not [event for event in tape.told if isinstance(event, PbxResynced)]
+
+
+def test_a_long_call_that_is_still_there_is_not_closed() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    for hour in range(3):
+        tape.play(snapshot(5000.0 + 3600 * hour, runs(caller), self_check=True))
+    assert len(tape.state.open_calls()) == 1
+
+
+def test_after_a_reboot_every_older_channel_is_dead() -> None:
+    tape, caller, eva = talking()
+    lose(tape)
+    tape.play(snapshot(1040, runs(caller), rebooted=True))
+    call = tape.finished()
+    assert (call.outcome, call.ended_by, call.estimated) == (CallOutcome.ANSWERED, EndedBy.SYSTEM, True)
+    assert eva.uniqueid
+
+
+def test_a_phone_that_rang_at_a_reboot_has_failed() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    lose(tape)
+    tape.play(snapshot(1040, rebooted=True))
+    assert tape.finished().legs[0].result is LegResult.FAILED
+
+
+def test_shutdown_ends_calls_by_the_system() -> None:
+    """`core restart now` hangs everybody up, then says Shutdown: nobody gave up waiting."""
+    tape = Tape()
+    waiting = tape.up(tape.trunk("1.1"))
+    tape.join(waiting, "support")
+    tape.abandon(waiting, "support")
+    tape.leave_queue(waiting, "support")
+    tape.hangup(waiting)
+    tape.play(ami.Shutdown(tape.now, True))
+    call = tape.finished()
+    assert (call.outcome, call.ended_by, call.queues[0].result) == (CallOutcome.UNKNOWN, EndedBy.SYSTEM, None)
+
+
+def test_shutdown_does_not_take_the_end_from_who_hung_up_before() -> None:
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    tape.request(caller)
+    tape.hangup(caller)
+    tape.play(ami.Shutdown(tape.now, True))
+    assert tape.finished().ended_by is EndedBy.REMOTE
+
+
+def test_parts_that_were_not_asked_for_conclude_nothing() -> None:
+    tape, _, _ = talking()
+    lose(tape)
+    tape.play(ResyncSnapshot(at=1040, channels=None, queues=None, members=None, waiting=None))
+    assert tape.call().state is CallState.TALKING
+
+
+def test_calls_born_and_dead_in_the_gap_are_counted_by_the_queues() -> None:
+    tape = Tape()
+    tape.play(snapshot(1000, queues=(QueueParams("support", "ringall", 10, 2), QueueParams("sales", "ringall", 1, 0))))
+    lose(tape)
+    tape.play(snapshot(1040, queues=(QueueParams("support", "ringall", 12, 3), QueueParams("new", "ringall", 5, 5))))
+    assert [event.missed_calls for event in tape.told if isinstance(event, PbxResynced)] == [None, 3]
+
+
+def test_members_of_a_snapshot_replace_all_we_knew() -> None:
+    tape = Tape()
+    tape.play(ami.QueueMemberAdded(1000, member("support", "PJSIP/1001")))
+    tape.play(snapshot(1001, members=(member("support", "PJSIP/1002"),)))
+    queues = {agent.name: agent.queues for agent in tape.state.agents()}
+    assert (queues["eva"], queues["jan"]) == ((), ("support",))
+
+
+def restarted(call: Call) -> Tape:
+    """Another process that finds this call open in the store."""
+    tape = Tape()
+    tape.state.restore([call])
+    tape.at(1040)
+    return tape
+
+
+def test_a_running_call_goes_on_under_its_id_after_our_restart() -> None:
+    before, caller, eva = talking()
+    tape = restarted(before.call())
+    tape.play(snapshot(1040, runs(caller, bridge="b1"), runs(eva, bridge="b1")))
+    assert tape.state.open_calls()[0].id == before.call().id
+    tape.at(1050)
+    tape.end_talk(caller, eva)
+    call = tape.finished()
+    assert (call.id, call.outcome, call.talk_s, call.estimated) == (before.call().id, CallOutcome.ANSWERED, 40.0, False)
+    assert [(leg.agent, leg.result) for leg in call.legs] == [("eva", LegResult.ANSWERED)]
+
+
+def test_a_call_that_ended_while_we_were_away_is_closed() -> None:
+    before, _, _ = talking()
+    tape = restarted(before.call())
+    tape.play(snapshot(1040))
+    call = tape.finished()
+    assert (call.outcome, call.ended_by, call.estimated) == (CallOutcome.ANSWERED, EndedBy.UNKNOWN, True)
+    assert call.legs[0].result is LegResult.ANSWERED
+
+
+def test_a_ringing_call_that_ended_while_we_were_away_is_unknown() -> None:
+    before = Tape()
+    caller = before.up(before.trunk("1.1"))
+    before.join(caller, "support")
+    eva = before.phone("1.2", "1001", linked="1.1")
+    before.dial(caller, eva)
+    tape = restarted(before.call())
+    tape.play(snapshot(1040, rebooted=True))
+    call = tape.finished()
+    assert (call.outcome, call.ended_by) == (CallOutcome.UNKNOWN, EndedBy.SYSTEM)
+    assert call.legs[0].result is LegResult.CANCELLED
+
+
+def test_waits_and_finished_legs_survive_our_restart() -> None:
+    before = Tape()
+    caller = before.up(before.trunk("1.1"))
+    before.join(caller, "support")
+    before.abandon(caller, "support")
+    before.leave_queue(caller, "support")
+    before.join(caller, "sales")
+    eva = before.phone("1.2", "1001", linked="1.1")
+    before.dial(caller, eva)
+    before.dial_end(caller, eva, "NOANSWER")
+    before.hangup(eva, cause=0)
+    tape = restarted(before.call())
+    waits = WaitingCaller("sales", caller.uniqueid, caller.name, 1, 12.0)
+    tape.play(snapshot(1040, runs(caller), waiting=(waits,)))
+    (call,) = tape.state.open_calls()
+    assert [wait.result for wait in call.queues] == [QueueResult.TIMEOUT, None]
+    assert [leg.result for leg in call.legs] == [LegResult.MISSED]
+    assert call.state is CallState.QUEUED
+
+
+def test_a_finished_talk_with_hold_survives_our_restart() -> None:
+    before, caller, eva = talking()
+    before.at(1020)
+    before.play(ami.Hold(1020.0, eva))
+    before.play(ami.Unhold(1025.0, eva))
+    before.at(1030)
+    before.leave("b1", eva)
+    before.hangup(eva)
+    tape = restarted(before.call())
+    tape.play(snapshot(1040, runs(caller)))
+    tape.at(1041)
+    tape.hangup(caller)
+    call = tape.finished()
+    assert (call.talk_s, call.hold_s, call.outcome) == (20.0, 5.0, CallOutcome.ANSWERED)
+
+
+def test_an_outbound_call_survives_our_restart() -> None:
+    before = Tape()
+    before.state.expect_originate("cti-1", "+421905123456")
+    eva = before.up(before.phone("cti-1", "1001"))
+    customer = before.trunk("1.2", linked="cti-1")
+    before.dial(eva, customer, "0905123456@trunk-a")
+    before.at(1010)
+    before.answer(eva, customer)
+    tape = restarted(before.call())
+    tape.play(snapshot(1040, runs(eva, bridge="b1"), runs(customer, bridge="b1")))
+    tape.at(1050)
+    tape.end_talk(customer, eva)
+    call = tape.finished()
+    assert (call.click_to_dial, call.remote_raw, call.talk_s) == ("cti-1", "+421905123456", 40.0)
