@@ -157,11 +157,17 @@ class CallBook:
             return
         earlier = self.call_of(channel)
         if earlier is not None:
-            earlier.channels.discard(channel.uniqueid)
-            if not earlier.channels and not earlier.announced:
-                del self._calls[earlier.key]
+            self._detach(channel, earlier)
         channel.call_key = call.key
         call.channels.add(channel.uniqueid)
+
+    def _detach(self, channel: LiveChannel, call: LiveCall) -> None:
+        call.channels.discard(channel.uniqueid)
+        leg = call.leg_of_channel(channel.uniqueid)
+        if leg is not None:
+            leg.channels.discard(channel.uniqueid)
+        if not call.channels:
+            self.close(call, call.last_at, 0.0)
 
     def restrict(self, call: LiveCall) -> None:
         """The presentation is restricted: drop the digits wherever they are kept (T24, N16)."""

@@ -140,9 +140,6 @@ class CallParties:
             if other.direction is not Direction.INTERNAL:
                 return
             self._book.anomaly("unsupported_flow", f"{phone.endpoint} joined from another call", at, call)
-            own_leg = other.leg_of_channel(phone.uniqueid)
-            if own_leg is not None:
-                own_leg.channels.discard(phone.uniqueid)
         self._book.attach(phone, call)
         leg = call.new_leg(phone.endpoint, self._book.devices)
         leg.channels.add(phone.uniqueid)

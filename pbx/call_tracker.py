@@ -111,7 +111,7 @@ class CallTracker:
         if channel is None or call is None or channel.hangup_requested:
             return
         channel.hangup_requested = True
-        if channel.uniqueid == call.key and outcomes.hangup_was_asked(was_up=channel.up, cause=event.cause):
+        if channel.uniqueid == call.key and outcomes.hangup_was_asked(state=channel.state, cause=event.cause):
             call.root_hangup_requested = True
         self._note_who_ended(call, channel)
 

@@ -145,19 +145,16 @@ class ChannelGraph:
         """The channel leaves its bridge; a leave of a bridge it is no longer in says nothing."""
         if channel.bridge is None or (bridge is not None and channel.bridge != bridge):
             return
-        members = self._bridges.get(channel.bridge)
-        if members is not None:
-            members.discard(channel.uniqueid)
-            if not members:
-                del self._bridges[channel.bridge]
+        members = self._bridges[channel.bridge]
+        members.discard(channel.uniqueid)
+        if not members:
+            del self._bridges[channel.bridge]
         channel.bridge = None
 
     def merge(self, to_bridge: BridgeId, from_bridge: BridgeId) -> None:
         """BridgeMerge: everybody of one bridge moves to the other."""
         for uniqueid in list(self._bridges.get(from_bridge, ())):
-            channel = self.get(uniqueid)
-            if channel is not None:
-                self.enter(channel, to_bridge)
+            self.enter(self._channels[uniqueid], to_bridge)
 
     def connected(self, start: LiveChannel) -> list[LiveChannel]:
         """Every phone or trunk that `start` can hear: bridges, closed over Local pairs of any depth."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pbx.calls import CallOutcome, LegResult, QueueResult
+from pbx.events import ChannelState
 
 #: Q.850 causes that decide when DialStatus does not (P12).
 NORMAL_CLEARING = 16
@@ -37,12 +38,15 @@ QUEUE_OUTCOME: dict[QueueResult, CallOutcome] = {
 }
 
 
-def hangup_was_asked(*, was_up: bool, cause: int | None) -> bool:
+def hangup_was_asked(*, state: ChannelState, cause: int | None) -> bool:
     """Whether a HangupRequest is the party's own wish.
 
-    When the dialplan refuses an unanswered channel (Busy, Congestion, Hangup), Asterisk raises the request too, with the cause it sent.
+    When the dialplan refuses an unanswered channel (Busy, Congestion, Hangup), Asterisk raises the request too: with the cause it sent
+    (22), or with state Busy and no cause (16).
     """
-    return was_up or cause is None or cause in NO_ANSWER_CAUSES
+    if state is ChannelState.UP:
+        return True
+    return state is not ChannelState.BUSY and (cause is None or cause in NO_ANSWER_CAUSES)
 
 
 def unanswered_leg_result(

@@ -190,8 +190,6 @@ class Resync:
             if channel.up:
                 leg.answered_channel = leg.answered_channel or channel.uniqueid
             return
-        if channel.uniqueid == call.key:
-            return
         self._parties.phone_dialled(call, channel, None, at)
         call.estimated = True
 

@@ -197,6 +197,13 @@ class Streams:
         stream.close()
         self._streams.pop(stream.id, None)
 
+    def leave(self, stream: Stream, *, keep: int) -> None:
+        """Nobody is connected to it now. Of one user's streams that wait to be resumed only the newest are kept."""
+        user = stream.user.name
+        waiting = [other for other in self._streams.values() if other.user.name == user and other.wake is None]
+        for oldest in waiting[:-keep]:
+            self.drop(oldest)
+
     def drop_if_unused(self, stream: Stream) -> None:
         """Drop a stream that nobody resumed."""
         if stream.wake is None:

@@ -75,7 +75,7 @@ def transport_of(request: web.Request) -> Transport:
     """A proxy on this machine that is not configured as trusted is not loopback: its Host header names the outside."""
     if request.secure:
         return Transport.SECURE
-    if _is_loopback(request.remote or "") and _is_loopback(urlsplit(f"//{request.host}").hostname or ""):
+    if _is_loopback(request.remote or "") and _is_loopback(_host_name(request)):
         return Transport.LOOPBACK
     return Transport.PLAIN
 
@@ -83,6 +83,13 @@ def transport_of(request: web.Request) -> Transport:
 def sign_in_allowed(request: web.Request) -> bool:
     """False: show `plain_http.html`, which says why not and how to get TLS."""
     return transport_of(request) is not Transport.PLAIN or deps_of(request).allow_plain_http
+
+
+def _host_name(request: web.Request) -> str:
+    try:
+        return urlsplit(f"//{request.host}").hostname or ""
+    except ValueError:  # "[" and other things that are no host
+        return ""
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from crm_store.activities import CallRecord
+from crm_store.errors import InvalidInput
 from crm_store.phone_numbers import NumberKind
 from crm_store.sql import callbacks
 from crm_store.sql.call_rows import (
@@ -47,7 +49,7 @@ class _Links:
 
 def save_records(connection: Connection, rows: Sequence[tuple[CallRecord, datetime]]) -> None:
     """Insert or update each call by id; of several versions of one call in a batch the last counts."""
-    newest = {record["id"]: (storable(record), now) for record, now in rows}
+    newest = {_id(record): (_storable(record), now) for record, now in rows}
     known = {row.id: row for row in connection.execute(_KNOWN.where(calls.c.id.in_(newest)).with_for_update())}
     # Once withheld, always withheld: an older version of the record must not bring the digits back.
     records = {
@@ -56,8 +58,10 @@ def save_records(connection: Connection, rows: Sequence[tuple[CallRecord, dateti
     }
     links = _links(connection, records.values())
     written = [_row(records[call_id], known.get(call_id), links, now) for call_id, (_, now) in newest.items()]
+    parts = [_parts(record) for record in records.values()]
     _write(connection, [row for row in written if row["id"] not in known], [r for r in written if r["id"] in known])
-    _write_parts(connection, records, known)
+    _write_parts(connection, call_legs, [row for legs, _ in parts for row in legs], known)
+    _write_parts(connection, call_queue_waits, [row for _, waits in parts for row in waits], known)
     hidden = [key for key, row in known.items() if not _withheld(row) and _is_withheld(records[key])]
     callbacks.forget_numbers(connection, hidden)
 
@@ -68,8 +72,35 @@ def _links(connection: Connection, records: Collection[CallRecord]) -> _Links:
     return _Links(owners=owners(connection, numbers), present=present_ids(connection, customers))
 
 
+def _id(record: CallRecord) -> str:
+    call_id = record.get("id")
+    if not isinstance(call_id, str):
+        raise InvalidInput("id", "A call record needs an id.")
+    return call_id
+
+
+@contextmanager
+def _no_record(record: CallRecord) -> Iterator[None]:
+    """One bad record is told apart from a database that does not answer: nobody tries it again for ever."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput("record", f"Call {record['id']} is not a call record: {error!r}") from error
+
+
+def _storable(record: CallRecord) -> CallRecord:
+    with _no_record(record):
+        return storable(record)
+
+
+def _parts(record: CallRecord) -> tuple[Sequence[Row], Sequence[Row]]:
+    with _no_record(record):
+        return list(leg_rows(record)), list(wait_rows(record))
+
+
 def _row(record: CallRecord, known: Any, links: _Links, now: datetime) -> Row:
-    row = call_row(record, at=known.at if known else now)
+    with _no_record(record):
+        row = call_row(record, at=known.at if known else now)
     customer_id, match = _customer(record, known, links)
     by_person = bool(known and known.customer_by_person)
     return {**row, "customer_id": customer_id, "customer_by_person": by_person, "match": match, "updated_at": now}
@@ -100,13 +131,11 @@ def _write(connection: Connection, new: Sequence[Row], changed: Sequence[Row]) -
         )
 
 
-def _write_parts(connection: Connection, records: Mapping[str, CallRecord], known: Collection[str]) -> None:
-    for table, parts in ((call_legs, leg_rows), (call_queue_waits, wait_rows)):
-        if known:
-            connection.execute(delete(table).where(table.c.call_id.in_(known)))
-        rows = [row for record in records.values() for row in parts(record)]
-        if rows:
-            connection.execute(insert(table), rows)
+def _write_parts(connection: Connection, table: Table, rows: Sequence[Row], known: Collection[str]) -> None:
+    if known:
+        connection.execute(delete(table).where(table.c.call_id.in_(known)))
+    if rows:
+        connection.execute(insert(table), rows)
 
 
 def _withheld(known: Any) -> bool:

@@ -35,9 +35,13 @@ def decode(cursor: str, *types: type) -> Sequence[Any]:
     except (binascii.Error, ValueError) as error:
         raise InvalidInput("cursor", "This cursor is not one of ours.") from error
     fits = isinstance(key, list) and len(key) == len(types)
-    if not fits or not all(type(part) is kind for part, kind in zip(key, types, strict=True)):
+    if not fits or not all(_is(part, kind) for part, kind in zip(key, types, strict=True)):
         raise InvalidInput("cursor", "This cursor is not one of ours.")
     return list(key)
+
+
+def _is(part: Any, kind: type) -> bool:
+    return type(part) is kind and (kind is not int or abs(part) < 2**63)
 
 
 def page(rows: Sequence[T], limit: int, key: Callable[[T], Sequence[Any]]) -> Page[T]:

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 import aiosqlite
 from sqlalchemy import Connection, Engine, Table, insert
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_store.errors import StoreError, StoreUnavailable
+from crm_store.errors import NotFound, StoreError, StoreUnavailable
 from crm_store.sql.engine import READERS, lookup_engine, reader_engine, writer_engine
 from crm_store.sql.writer import Writer
 
@@ -77,10 +77,8 @@ class Database:
         self._check_open()
         if self._raw is None:
             raise StoreUnavailable("The store is closed.")
-        try:
+        with store_errors():
             return list(await self._raw.execute_fetchall(sql, parameters))
-        except (sqlite3.Error, ValueError) as error:  # ValueError: aiosqlite's word for a closed connection
-            raise StoreUnavailable(f"The database does not answer: {error}") from error
 
     async def close(self) -> None:
         """Finish the writes, wait for the reads, close every connection."""
@@ -154,12 +152,17 @@ def insert_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Turn what the database library raises into the store's errors."""
+    """Turn what the database library raises into the store's errors: try again later, or never try this again."""
     try:
         yield
-    except IntegrityError as error:
-        raise StoreError(f"The database refused this: {error.orig}") from error
-    except DBAPIError as error:
-        raise StoreUnavailable(f"The database does not answer: {error.orig}") from error
+    except (OverflowError, UnicodeEncodeError) as error:
+        # A number or a text that no database can hold is the key of no row.
+        raise NotFound("There is no such record.") from error
+    except (sqlite3.Error, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        # "locked", "disk full", "no such table"; of the bare class: "not a database", "malformed".
+        if isinstance(cause, sqlite3.OperationalError) or type(cause) is sqlite3.DatabaseError:
+            raise StoreUnavailable(f"The database does not answer: {cause}") from error
+        raise StoreError(f"The database refused this: {cause}") from error
     except SQLAlchemyError as error:
-        raise StoreUnavailable(f"The database does not answer: {error}") from error
+        raise StoreError(f"The database refused this: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -43,6 +44,10 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _wrong_origin() -> web.Response:
+    return web.Response(status=403, text="This page may not open the push socket (Origin).\n")
+
+
 class PushServer:
     """All push sockets of this process. `allowed_origins` is looked at for each handshake, so it may be filled later."""
 
@@ -68,6 +73,8 @@ class PushServer:
         self._limits = limits or PushLimits()
         self._streams = Streams(broker, visible, lambda: secrets.token_urlsafe(12), self._limits.stream)
         self._sockets: dict[str, list[Socket]] = {}
+        #: How many connections were closed by us, by close code (for the metrics).
+        self.closed: Counter[CloseCode] = Counter()
         self._all_gone = asyncio.Event()
         self._stopping = False
 
@@ -117,12 +124,14 @@ class PushServer:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The aiohttp handler of `/ws`."""
-        by_cookie = "Authorization" not in request.headers
-        if by_cookie and not self._origin_is_ours(request):
-            return web.Response(status=403, text="This page may not open the push socket (Origin).\n")
+        by_token = request.headers.get("Authorization", "").lower().startswith("bearer ")
+        if not by_token and not self._origin_is_ours(request):
+            return _wrong_origin()
         user = await self._authenticate(request)
-        if user is None and not by_cookie:
+        if user is None and by_token:
             return web.Response(status=401, text="The token is not valid.\n", headers={"WWW-Authenticate": "Bearer"})
+        if user is not None and user.session_hash is not None and not self._origin_is_ours(request):
+            return _wrong_origin()  # it was the cookie after all
         if user is not None and not user.may(Permission.PUSH):
             return web.Response(status=403, text="This token may not use push.\n")
         response = web.WebSocketResponse(
@@ -158,6 +167,7 @@ class PushServer:
             timers.stop()
             stream = session.closed()
             if stream is not None:
+                self._streams.leave(stream, keep=self._limits.sockets_per_user)
                 loop = asyncio.get_running_loop()
                 loop.call_later(self._limits.stream_kept_s, self._streams.drop_if_unused, stream)
             try:
@@ -166,6 +176,8 @@ class PushServer:
                 self._dismiss(socket, user)
 
     def _dismiss(self, socket: Socket, user: Principal) -> None:
+        if socket.closed_with is not None:
+            self.closed[socket.closed_with] += 1
         self._sockets[user.name].remove(socket)
         if not self._sockets[user.name]:
             del self._sockets[user.name]

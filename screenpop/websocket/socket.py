@@ -22,7 +22,16 @@ _log = structlog.get_logger(__name__)
 class Socket:
     """`flush` sends what the session has; `close` ends the connection."""
 
-    __slots__ = ("_closing", "_draining", "_limits", "_payload_writer", "_transport", "response", "session")
+    __slots__ = (
+        "_closing",
+        "_draining",
+        "_limits",
+        "_payload_writer",
+        "_transport",
+        "closed_with",
+        "response",
+        "session",
+    )
     session: Session
 
     def __init__(
@@ -33,6 +42,7 @@ class Socket:
         limits: PushLimits,
     ) -> None:
         self.response = response
+        self.closed_with: CloseCode | None = None
         self._transport = request.transport
         self._payload_writer = payload_writer
         self._limits = limits
@@ -87,6 +97,7 @@ class Socket:
         """End the connection with this code, once. Does not wait."""
         if self._closing is None:
             _log.info("push_closing", user=self.session.user.name, code=int(code), reason=reason)
+            self.closed_with = code
             self._closing = asyncio.get_running_loop().create_task(self._close(code, reason))
 
     async def _close(self, code: CloseCode, reason: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
 
 from crm_store.activities import CallFilter
-from crm_store.errors import InvalidInput, NotFound, VersionConflict
+from crm_store.errors import InvalidInput, NotFound, StoreError, StoreUnavailable, VersionConflict
 from crm_store.parties import PartyInput, PhoneInput
 from crm_store.store import CrmStore
 from crm_store.tasks import LostCall, TaskFilter
@@ -62,7 +63,9 @@ async def test_a_page_has_at_most_two_hundred_calls(store: CrmStore) -> None:
     assert page.next is not None
 
 
-@pytest.mark.parametrize("cursor", ["x", "é", "bnVsbA", "WyJ4IiwxXQ", "WzEsMl0", "W10"])
+@pytest.mark.parametrize(
+    "cursor", ["x", "é", "bnVsbA", "WyJ4IiwxXQ", "WzEsMl0", "W10", "WyIyMDI2LTAzLTAyIiwgOTIyMzM3MjAzNjg1NDc3NTgwOF0"]
+)
 async def test_a_cursor_from_elsewhere_is_refused(store: CrmStore, cursor: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         await store.calls(CallFilter(), cursor=cursor, limit=10)
@@ -244,11 +247,44 @@ async def test_hostile_names_are_kept_and_harm_nothing(store: CrmStore, name: st
     assert await ids(store) == ["B", "A"]
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"started_at": "yesterday"},
+        {"legs": [{"endpoint": "PJSIP/1001", "rang_at": "soon"}]},
+        {"legs": ["PJSIP/1001"]},
+        {"state": None},
+        {"pbx": {"name": "main"}},
+        {"remote": "Ján"},
+        {"recordings": {1, 2}},
+        {"id": None},
+    ],
+)
+async def test_a_record_that_is_none_is_refused_and_keeps_nobody_else_out(
+    store: CrmStore, broken: dict[str, object]
+) -> None:
+    bad, good = await asyncio.gather(
+        store.save_calls([call("A", **broken)], now=NOW),
+        store.save_calls([call("B")], now=NOW),
+        return_exceptions=True,
+    )
+    assert isinstance(bad, StoreError)
+    assert not isinstance(bad, StoreUnavailable)
+    assert good is None
+    assert await ids(store) == ["B"]
+
+
+@pytest.mark.parametrize("call_id", ["\ud800", "x" * 100_000, "a\u0000b", "' OR 1=1 --"])
+async def test_a_call_id_from_elsewhere_is_not_found(store: CrmStore, call_id: str) -> None:
+    with pytest.raises(NotFound):
+        await store.call(call_id)
+
+
 async def test_times_come_back_in_utc_and_a_time_without_zone_is_refused(store: CrmStore) -> None:
     note = await store.save_note("A", "x", user="eva", now=datetime.fromisoformat("2026-03-02T11:00:00+02:00"))
     assert note.updated_at == NOW
     assert note.updated_at.tzinfo == UTC
-    with pytest.raises(Exception, match="without zone"):
+    with pytest.raises(StoreError, match="without zone"):
         await store.save_note("A", "y", user="eva", now=datetime(2026, 3, 2))
 
 

@@ -126,6 +126,9 @@ async def test_an_unknown_customer_is_not_found(store: CrmStore) -> None:
         store.merge_parties(77, 78, user="eva", now=NOW),
         store.timeline(77, cursor=None, limit=10),
         store.add_activity(kind="note", text="x", customer_id=77, user="eva", at=NOW),
+        store.party(10**30),
+        store.card(10**30),
+        store.delete_party(-(10**30), user="eva", now=NOW),
     ):
         with pytest.raises(NotFound):
             await attempt

@@ -596,3 +596,132 @@ def test_the_start_is_told_before_anything_else() -> None:
     tape = Tape()
     tape.trunk("1.1")
     assert isinstance(tape.told[0], CallStarted)
+
+
+def test_a_restriction_said_twice_is_one_change() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    tape.play(ami.NewCallerid(1001.0, caller, True))
+    assert tape.play(ami.NewCallerid(1002.0, caller, True)) == []
+
+
+def test_a_name_on_an_outbound_line_is_not_the_customers() -> None:
+    tape = Tape()
+    eva = tape.phone("1.1", "1001", exten="0905123456", state=ami.ChannelState.RING)
+    customer = tape.trunk("1.2", linked="1.1")
+    tape.dial(eva, customer, "0905123456@trunk-a")
+    tape.play(ami.NewCallerid(1003.0, customer, False))
+    assert tape.call().remote_name is None
+
+
+def test_a_phone_that_hangs_up_during_the_announcement_missed_the_call() -> None:
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    tape.join(caller, "support")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    tape.up(eva)
+    tape.hangup(eva)
+    assert tape.call().legs[0].result is LegResult.MISSED
+
+
+def test_a_caller_who_leaves_during_the_announcement_did_not_talk() -> None:
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    tape.join(caller, "support")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    tape.up(eva)
+    tape.request(caller)
+    tape.abandon(caller, "support")
+    tape.leave_queue(caller, "support")
+    tape.hangup(eva, caller)
+    call = tape.finished()
+    assert (call.outcome, call.legs[0].result) == (CallOutcome.ABANDONED, LegResult.CANCELLED)
+
+
+def test_two_contacts_of_one_device_are_one_leg() -> None:
+    tape = Tape(owners={})
+    caller = tape.trunk("1.1")
+    first, second = tape.phone("1.2", "1001", linked="1.1"), tape.phone("1.3", "1001", linked="1.1")
+    tape.dial(caller, first)
+    tape.dial(caller, second)
+    tape.dial(caller, second)
+    assert [leg.endpoints for leg in tape.call().legs] == [("PJSIP/1001",)]
+
+
+def test_a_hangup_ends_the_talk_even_without_a_bridge_leave() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    tape.at(1010)
+    tape.answer(caller, eva)
+    tape.at(1020)
+    tape.hangup(eva)
+    assert (tape.call().talk_s, tape.call().legs[0].result) == (10.0, LegResult.ANSWERED)
+
+
+def test_other_applications_say_nothing() -> None:
+    tape = Tape()
+    tape.app(tape.trunk("1.1"), "Playback", "hello")
+    assert tape.names() == ["CallStarted"]
+
+
+def test_a_queuestatus_before_leaving_the_queue_is_of_an_earlier_one() -> None:
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    tape.join(caller, "support")
+    tape.status("QUEUESTATUS", "TIMEOUT", caller)
+    assert tape.call().queues[0].result is None
+
+
+def test_local_halves_of_nobody_are_tied_all_the_same() -> None:
+    tape = Tape()
+    tape.local("5.1", "5.2", "1001@somewhere", linked="4.4")
+    assert tape.calls() == []
+
+
+def test_a_colleague_who_calls_a_queue_is_an_internal_call() -> None:
+    tape = Tape()
+    rut = tape.up(tape.phone("1.1", "1003", exten="600", state=ami.ChannelState.RING))
+    tape.join(rut, "600")
+    assert tape.calls() == []
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(rut, eva)
+    tape.answer(rut, eva)
+    tape.leave_queue(rut, "600")
+    call = tape.call()
+    assert (call.direction, call.queue, call.remote_raw) == (Direction.INTERNAL, "600", "600")
+
+
+def test_an_agentconnect_of_another_queue_answers_nothing() -> None:
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    tape.join(caller, "support")
+    tape.connect(caller, None, "sales", "PJSIP/1001")
+    assert tape.call().queues[0].result is None
+
+
+def test_an_agentconnect_alone_is_enough_to_know_who_picked_up() -> None:
+    """A pickup out of a queue has no DialEnd ANSWER (P10)."""
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    tape.join(caller, "support")
+    tape.join(caller, "sales")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    tape.connect(caller, eva, "support", "PJSIP/1001")
+    assert tape.call().legs[0].answered_at == tape.now - 1
+
+
+def test_a_conversation_that_loses_all_its_phones_to_another_one_is_over() -> None:
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    eva = tape.phone("2.1", "1001", exten="1002", state=ami.ChannelState.RING)
+    jan = tape.phone("2.2", "1002", linked="2.1")
+    tape.dial(eva, jan)
+    tape.answer(eva, jan, bridge="b2")
+    tape.bridge("b2", caller)
+    tape.tick(10)
+    assert [call.state for call in tape.calls()] == [CallState.TALKING, CallState.ENDED]

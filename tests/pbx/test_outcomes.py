@@ -4,6 +4,7 @@ import pytest
 
 from pbx import outcomes
 from pbx.calls import CallOutcome, LegResult
+from pbx.events import ChannelState
 
 LEG = {
     "dial_status": "NOANSWER",
@@ -94,7 +95,14 @@ def test_outbound_calls_nobody_answered(status: str, cause: int, gave_up: bool, 
 
 
 @pytest.mark.parametrize(
-    ("was_up", "cause", "asked"), [(True, 17, True), (False, 17, False), (False, 127, True), (False, None, True)]
+    ("state", "cause", "asked"),
+    [
+        (ChannelState.UP, 17, True),
+        (ChannelState.RING, 17, False),
+        (ChannelState.BUSY, None, False),
+        (ChannelState.RING, 127, True),
+        (ChannelState.RING, None, True),
+    ],
 )
-def test_a_refusal_by_the_dialplan_is_no_wish_to_hang_up(was_up: bool, cause: int | None, asked: bool) -> None:
-    assert outcomes.hangup_was_asked(was_up=was_up, cause=cause) is asked
+def test_a_refusal_by_the_dialplan_is_no_wish_to_hang_up(state: ChannelState, cause: int | None, asked: bool) -> None:
+    assert outcomes.hangup_was_asked(state=state, cause=cause) is asked

@@ -381,3 +381,41 @@ def test_an_outbound_call_survives_our_restart() -> None:
     tape.end_talk(customer, eva)
     call = tape.finished()
     assert (call.click_to_dial, call.remote_raw, call.talk_s) == ("cti-1", "+421905123456", 40.0)
+
+
+def test_an_internal_call_joined_late() -> None:
+    tape = Tape()
+    eva = tape.phone("1.1", "1001", exten="1002", state=ChannelState.RING, new=False)
+    jan = tape.phone("1.2", "1002", linked="1.1", new=False)
+    tape.play(snapshot(1040, runs(eva, bridge="b1"), runs(jan, bridge="b1")))
+    assert tape.call().direction == "internal"
+    assert [leg.agent for leg in tape.call().legs] == ["eva", "jan"]
+
+
+def test_a_channel_of_no_call_is_simply_gone() -> None:
+    tape = Tape()
+    tape.local("5.1", "5.2", "1001@somewhere", linked="4.4")
+    tape.play(snapshot(1040))
+    assert tape.calls() == []
+
+
+def test_a_phone_that_still_rings_after_our_restart_is_the_leg_we_knew() -> None:
+    before = Tape()
+    caller = before.trunk("1.1")
+    eva = before.phone("1.2", "1001", linked="1.1")
+    before.dial(caller, eva)
+    tape = restarted(before.call())
+    tape.play(snapshot(1040, runs(caller), runs(eva, up=False)))
+    assert [(leg.agent, leg.answered_at) for leg in tape.state.open_calls()[0].legs] == [("eva", None)]
+
+
+def test_legs_that_were_over_before_keep_their_result() -> None:
+    before = Tape()
+    caller = before.trunk("1.1")
+    eva = before.phone("1.2", "1001", linked="1.1")
+    before.dial(caller, eva)
+    before.dial_end(caller, eva, "NOANSWER")
+    before.hangup(eva, cause=0)
+    tape = restarted(before.call())
+    tape.play(snapshot(1040))
+    assert tape.finished().legs[0].result is LegResult.MISSED

@@ -186,6 +186,18 @@ def test_a_dropped_stream_hears_nothing_more() -> None:
     assert (len(desk.streams), desk.taken()) == (0, [])
 
 
+def test_only_the_newest_of_a_users_streams_wait_to_be_resumed() -> None:
+    desk = Desk()
+    connected = desk.streams.open(person("eva"))
+    connected.wake = lambda: None
+    for _ in range(5):
+        stream = desk.streams.open(person("eva"))
+        desk.streams.leave(stream, keep=2)
+    other = desk.streams.open(person("jan"))
+    desk.streams.leave(other, keep=2)
+    assert sorted(vars(desk.streams)["_streams"]) == ["s2", "s6", "s7", "s8"]
+
+
 def test_following_other_topics_ends_the_earlier_ones() -> None:
     desk = Desk()
     desk.streams.follow(desk.stream, frozenset({"queues"}))

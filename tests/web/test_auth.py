@@ -119,6 +119,21 @@ async def test_a_socket_with_our_origin_or_a_token_is_handed_on(desk: Desk, clie
     assert (await client.get("/ws", headers=await desk.token("eva", "crm.read"))).status == 403
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:8080", 200),
+        ("[::1]:8080", 200),
+        ("127.0.0.1", 200),
+        ("cti.localhost", 200),
+        ("cti.example.com", 403),
+        ("[", 403),
+    ],
+)
+async def test_a_proxy_on_this_machine_is_known_by_the_host_it_names(client: Client, host: str, status: int) -> None:
+    assert (await client.get("/metrics", headers={"Host": host})).status == status
+
+
 def test_over_https_the_cookie_is_bound_to_the_host() -> None:
     from aiohttp.test_utils import make_mocked_request
     from aiohttp.web import Response

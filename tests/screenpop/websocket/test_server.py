@@ -9,7 +9,9 @@ from aiohttp import web
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from crm_store.access import Principal
 from crm_store.accounts import Role
+from screenpop.messages import CloseCode
 from screenpop.streams import StreamLimits
 from screenpop.websocket.server import PushLimits
 from tests.screenpop.people import person
@@ -34,6 +36,26 @@ async def close_of(socket: ClientConnection) -> tuple[int, str]:
 async def test_a_cookie_with_a_foreign_or_missing_origin_is_refused(centre: Centre, origin: str | None) -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with centre.sign_in("eva", origin=origin):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_credentials_that_a_browser_adds_by_itself_do_not_excuse_a_foreign_origin(centre: Centre) -> None:
+    """A browser repeats HTTP Basic credentials on its own, also for a foreign page."""
+    headers = {"Cookie": "user=eva", "Origin": "https://evil.example", "Authorization": "Basic ZXZhOg=="}
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(centre.url, additional_headers=headers):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_a_cookie_behind_a_bearer_header_still_needs_the_origin(centre: Centre) -> None:
+    async def careless(request: web.Request) -> Principal | None:
+        return centre.people["eva"]
+
+    vars(centre.push)["_authenticate"] = careless
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(centre.url, additional_headers={"Cookie": "user=eva", "Authorization": "Bearer x"}):
             pass
     assert refused.value.response.status_code == 403
 
@@ -349,6 +371,7 @@ async def test_a_client_that_does_not_read_is_closed_4408_and_correct_after_reco
             await jan.until("pop.show")
             socket.transport.resume_reading()
             assert (await screen.rest())[0] == 4408
+            assert centre.push.closed[CloseCode.TOO_SLOW] == 1
         seqs = [frame["seq"] for frame in screen.frames]
         assert seqs == list(range(1, len(seqs) + 1))
         async with centre.sign_in("eva", max_size=None) as socket:
@@ -375,6 +398,24 @@ async def test_a_slow_client_gets_the_newest_of_each_queue_and_every_pop() -> No
         assert len(updates) < 3000
         shown = [frame["data"]["pop_id"] for frame in screen.frames if frame["type"] == "pop.show"]
         assert shown == ["pop-0", "pop-1000", "pop-2000", "last"]
+        seqs = [frame["seq"] for frame in screen.frames]
+        assert seqs == list(range(1, len(seqs) + 1))
+
+
+async def test_the_same_over_tls() -> None:
+    async with Centre(limits=SLOW).running(tls=True) as centre, centre.sign_in("eva", ping_interval=None) as socket:
+        screen = await Screen(socket).subscribed()
+        assert centre.url.startswith("wss://")
+        assert socket.transport is not None
+        socket.transport.pause_reading()
+        number = 0
+        async with asyncio.timeout(30):
+            while not centre.push.closing("eva"):
+                centre.show("eva", f"pop-{number}", size=6000)
+                number += 1
+                await asyncio.sleep(0)
+        socket.transport.resume_reading()
+        assert (await screen.rest())[0] == 4408
         seqs = [frame["seq"] for frame in screen.frames]
         assert seqs == list(range(1, len(seqs) + 1))
 

@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench` or `python -m tests.bench`. What each figure means is in docs/performance.md."""

@@ -1,0 +1,103 @@
+"""Parts of a benchmark in processes of their own, driven by messages over a pipe, so that nobody's work is in another's way."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any, Self
+
+import uvloop
+
+_SPAWN = multiprocessing.get_context("spawn")
+_ANSWER_TIMEOUT_S = 120.0
+
+#: What a part runs: it answers messages of `Mailbox.received` until there are no more.
+Work = Callable[..., Coroutine[Any, Any, None]]
+
+
+class PartFailed(Exception):
+    """A process of the benchmark ended or did not answer."""
+
+
+class Part:
+    """`with Part(work, arguments…) as part:` runs `work(mailbox, arguments…)` in a fresh process, on uvloop or not."""
+
+    def __init__(self, work: Work, *arguments: Any, on_uvloop: bool = True) -> None:
+        self._name = work.__module__.rpartition(".")[2]
+        self._pipe, theirs = _SPAWN.Pipe()
+        self._theirs = theirs
+        self._process = _SPAWN.Process(target=_run, args=(work, theirs, arguments, on_uvloop), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._process.start()
+        self._theirs.close()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pipe.close()  # the end of its messages
+        self._process.join(10)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+    def ask(self, *message: Any, timeout_s: float = _ANSWER_TIMEOUT_S) -> Any:
+        """Send a message and wait for its answer. Raises PartFailed."""
+        self._pipe.send(message)
+        return self.answer(timeout_s=timeout_s)
+
+    def answer(self, *, timeout_s: float = _ANSWER_TIMEOUT_S) -> Any:
+        """What it says next."""
+        if not self._pipe.poll(timeout_s):
+            raise PartFailed(f"{self._name} did not answer within {timeout_s:g} s")
+        try:
+            return self._pipe.recv()
+        except EOFError as error:
+            raise PartFailed(f"{self._name} ended; its reason is above") from error
+
+
+class Mailbox:
+    """A part's end of the pipe."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+
+    def answer(self, value: Any) -> None:
+        """To the last message, or unasked when the part is ready."""
+        self._pipe.send(value)
+
+    async def received(self) -> AsyncIterator[tuple[Any, ...]]:
+        """Messages as they come; ends when the benchmark needs this part no more."""
+        loop = asyncio.get_running_loop()
+        news = asyncio.Event()
+        loop.add_reader(self._pipe.fileno(), news.set)
+        try:
+            while True:
+                await news.wait()
+                news.clear()
+                while self._pipe.poll():
+                    yield self._pipe.recv()
+        except (EOFError, ConnectionError):
+            return
+        finally:
+            loop.remove_reader(self._pipe.fileno())
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process so far, all threads, user and system."""
+    return time.process_time()
+
+
+def _run(work: Work, pipe: Connection, arguments: tuple[Any, ...], on_uvloop: bool) -> None:
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    main = work(Mailbox(pipe), *arguments)
+    if on_uvloop:
+        uvloop.run(main)
+    else:
+        asyncio.run(main)
