@@ -12,6 +12,7 @@ from pathlib import Path
 from ctiserver.ami_config import ami_config
 from ctiserver.cli_output import NOT_REACHABLE, USAGE, CommandFailed, note, say
 from ctiserver.settings import PbxSettings, Settings, SettingsError
+from ctiserver.wrap_up_pauses import REASON
 from pbx.asterisk.ami_client import AmiClient
 from pbx.asterisk.ami_commands import AmiCommands, DialPlan
 from pbx.asterisk.ami_events import ParseProblem
@@ -22,8 +23,6 @@ from pbx.events import PbxEvent
 
 #: How long a command waits for a login.
 LOGIN_S = 10.0
-#: The reason that our pauses carry.
-WRAP_UP_REASON = "wrapup"
 
 
 @asynccontextmanager
@@ -141,7 +140,7 @@ async def _released(name: str, pbx: PbxSettings) -> list[dict[str, str]]:
         try:
             members = (await read_snapshot(client)).members or ()
             for member in members:
-                if member.paused and member.paused_reason == WRAP_UP_REASON:
+                if member.paused and member.paused_reason == REASON:
                     await commands.unpause_member(member.interface, queue=member.queue)
                     released.append({"pbx": name, "queue": member.queue, "interface": member.interface})
         except PbxError as error:

@@ -22,7 +22,8 @@ logger = structlog.get_logger(__name__)
 
 #: SIGTERM: everything is written and closed within this time.
 DRAIN_S = 5.0
-_FLUSH_S = 2.5
+_FLUSH_S = 2.0
+_RELEASE_S = 1.0
 
 
 async def serve(settings: Settings) -> int:
@@ -110,8 +111,12 @@ async def _drain(service: Service) -> None:
     """Stop listening to the PBX, write what waits, tell the browsers to come back."""
     started = datetime.now(UTC)
     await service.push.close_all()
-    for pump in service.pumps.values():
-        await pump.client.close()
+    for link in service.links.values():
+        try:
+            await asyncio.wait_for(link.wrap_up.release(), _RELEASE_S)
+        except TimeoutError:
+            logger.warning("pauses not released; they are at the next start", pbx=link.name)
+        await link.client.close()
     try:
         await asyncio.wait_for(service.call_log.flush(), _FLUSH_S)
     except TimeoutError:

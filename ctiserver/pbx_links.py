@@ -12,6 +12,7 @@ from ctiserver.ami_config import ami_config
 from ctiserver.dispatcher import Dispatcher
 from ctiserver.event_pump import EventPump
 from ctiserver.settings import PbxSettings, Settings
+from ctiserver.wrap_up_pauses import WrapUpPauses
 from pbx.asterisk.ami_client import AmiClient
 from pbx.asterisk.ami_commands import AmiCommands
 from pbx.asterisk.ami_commands import DialPlan as OriginatePlan
@@ -26,8 +27,8 @@ from web.click_to_dial import DialPlan
 from web.views import rfc3339
 
 
-class AnnouncedOriginates(AmiCommands):
-    """Tells the tracker the number before the PBX is asked: its events never name what was asked for."""
+class TrackedCommands(AmiCommands):
+    """Commands that know the calls: the number asked for before the PBX is asked, and the living channel to hang up."""
 
     def __init__(self, client: AmiClient, plan: OriginatePlan, state: PbxState) -> None:
         super().__init__(client, plan)
@@ -37,6 +38,10 @@ class AnnouncedOriginates(AmiCommands):
         """As the port says."""
         self._state.expect_originate(request.channel_id, request.number)
         await super().originate(request)
+
+    async def hang_up(self, channel_or_uniqueid: str) -> None:
+        """The root of a call may be gone (an optimised Local channel): then whoever is left of it is hung up."""
+        await super().hang_up(self._state.living_channel(channel_or_uniqueid) or channel_or_uniqueid)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,6 +54,7 @@ class PbxLink:
     pump: EventPump
     commands: PbxCommands
     dial_plan: DialPlan
+    wrap_up: WrapUpPauses
     journal: Journal | None
 
     def status(self) -> dict[str, Any]:
@@ -95,12 +101,16 @@ def build_link(name: str, pbx: PbxSettings, settings: Settings, dispatcher: Disp
         variables=pbx.originate_variables,
         timeout_s=pbx.originate_timeout_s,
     )
+    commands = TrackedCommands(client, plan, state)
+    wrap_up = WrapUpPauses(state, commands, pause=settings.wrap_up.pause_members)
+    dispatcher.follow(f"wrap-up-{name}", wrap_up.apply)
     return PbxLink(
         name=name,
         mode=pbx.mode,
         client=client,
         pump=EventPump(client, state, dispatcher),
-        commands=AnnouncedOriginates(client, plan, state),
+        commands=commands,
+        wrap_up=wrap_up,
         dial_plan=build_dial_plan(pbx, settings, state),
         journal=journal,
     )

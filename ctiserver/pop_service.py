@@ -44,6 +44,7 @@ class PopService:
         *,
         on_match: Callable[[str, CallerMatch], None],
         on_unpainted: Callable[[str, str | None], None],
+        clicked_customer: Callable[[str], int | None] = lambda channel_id: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._popper = popper
@@ -52,6 +53,7 @@ class PopService:
         self._numbering = numbering
         self._on_match = on_match
         self._on_unpainted = on_unpainted
+        self._clicked_customer = clicked_customer
         self._clock = clock
         # What was looked up for each living call: a changed number is looked up again.
         self._asked: dict[str, str | None] = {}
@@ -103,14 +105,16 @@ class PopService:
         if call.id not in self._held:
             self._held[call.id] = []
             loop.call_later(CARD_BUDGET_S, self._release, call.id)
-        task = loop.create_task(self._find(call.id, number), name=f"lookup-{call.id}")
+        clicked = self._clicked_customer(call.click_to_dial) if call.click_to_dial else None
+        task = loop.create_task(self._find(call.id, number, clicked), name=f"lookup-{call.id}")
         self._lookups.add(task)
         task.add_done_callback(self._lookups.discard)
 
-    async def _find(self, call_id: str, number: PhoneNumber) -> None:
+    async def _find(self, call_id: str, number: PhoneNumber, clicked: int | None) -> None:
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT_S):
-                match = await self._store.find_caller(number)
+                # Who was clicked is meant, whoever else has that number.
+                match = await (self._store.find_caller(number) if clicked is None else self._known(clicked))
         except (StoreError, TimeoutError) as error:
             logger.warning("caller not looked up", call_id=call_id, reason=str(error) or "timeout")
             self._asked.pop(call_id, None)  # the call's next event tries again
@@ -120,6 +124,10 @@ class PopService:
             return
         self._on_match(call_id, match)
         self._release(call_id, match, number.number)
+
+    async def _known(self, customer_id: int) -> CallerMatch:
+        card = await self._store.card(customer_id)
+        return CallerMatch(kind=MatchKind.ONE, reason=MatchReason.EXACT, cards=(card,))
 
     def _publish(self, messages: Iterable[PopMessage]) -> None:
         for message in messages:
@@ -150,15 +158,13 @@ class PopService:
         task.add_done_callback(self._lookups.discard)
 
     async def _show_customer(self, call_id: str, customer_id: int | None) -> None:
-        if customer_id is None:
-            match = CallerMatch(kind=MatchKind.NONE, reason=None, cards=())
-        else:
+        match = CallerMatch(kind=MatchKind.NONE, reason=None, cards=())
+        if customer_id is not None:
             try:
-                card = await self._store.card(customer_id)
+                match = await self._known(customer_id)
             except StoreError as error:
                 logger.warning("card not read", call_id=call_id, reason=str(error))
                 return
-            match = CallerMatch(kind=MatchKind.ONE, reason=MatchReason.EXACT, cards=(card,))
         self._publish(self._popper.matched(call_id, match))
 
     # --- from the push socket ------------------------------------------------------------------------------------------

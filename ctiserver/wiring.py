@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Coroutine, Mapping
@@ -38,6 +39,10 @@ from web.click_to_dial import ClickToDial
 from web.deps import UiSettings, WebDeps
 from web.queue_board import QueueBoard
 
+_REQUESTS_EVERY_S = 5.0
+#: Names of this machine for itself: pages opened by any of them may open the push socket.
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -70,9 +75,13 @@ class Service:
         """The port is known now (port 0 is allowed): so is our address, and whose pages may open the push socket."""
         scheme = "https" if self.settings.server.tls_certificate is not None else "http"
         host = self.settings.server.host
-        local = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - a comparison
-        self.url = f"{scheme}://{f'[{local}]' if ':' in local else local}:{port}"
-        self.origins.add(self.settings.server.public_url.rstrip("/") or self.url)
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host  # noqa: S104
+        self.url = f"{scheme}://{shown}:{port}"
+        if self.settings.server.public_url:
+            self.origins.add(self.settings.server.public_url.rstrip("/"))
+            return
+        names = _LOOPBACK if shown in _LOOPBACK else (shown,)
+        self.origins.update(f"{scheme}://{name}:{port}" for name in names)
 
     async def restore_calls(self) -> None:
         """Open calls of the store, back in the trackers and on the screens."""
@@ -88,7 +97,14 @@ class Service:
             ("call-log", self.call_log.run()),
             ("pops", self.pops.run()),
             ("board", self.board.run()),
+            ("click-to-dial", self._watch_requests()),
         ]
+
+    async def _watch_requests(self) -> None:
+        """A click-to-dial of which nothing is heard any more becomes `unknown`."""
+        while True:
+            await asyncio.sleep(_REQUESTS_EVERY_S)
+            self.dialler.tick()
 
     def close_journals(self) -> None:
         """After the last byte."""
@@ -134,7 +150,14 @@ def build_service(settings: Settings, store: CrmStore) -> Service:
         on_tasks=lambda tasks: board_service.tasks_changed(tasks),
     )
     pops = PopService(
-        popper, broker, store, numbering, on_match=call_log.matched, on_unpainted=board.set_unpainted, clock=time.time
+        popper,
+        broker,
+        store,
+        numbering,
+        on_match=call_log.matched,
+        on_unpainted=board.set_unpainted,
+        clicked_customer=dialler.customer_of,
+        clock=time.time,
     )
     origins: set[str] = set()
     push = PushServer(

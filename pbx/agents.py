@@ -282,6 +282,11 @@ class AgentBook:
         agent = self._agents.get(name)
         return agent.status.state if agent is not None and agent.status is not None else None
 
+    def seats_of(self, name: str) -> tuple[QueueMember, ...]:
+        """The agent's seats as the PBX last told them."""
+        agent = self._agents.get(name)
+        return tuple(agent.members.values()) if agent is not None else ()
+
     def interfaces_of(self, name: str) -> tuple[str, ...]:
         """The queue interfaces that this agent sits or last sat at: `Local/1001@from-queue/n`, `PJSIP/1001`."""
         agent = self._agents.get(name)

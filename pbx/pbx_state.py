@@ -24,7 +24,7 @@ from pbx.call_events import (
 from pbx.call_tracker import CallTracker
 from pbx.calls import Call
 from pbx.devices import DeviceKind, DevicePlan
-from pbx.events import PbxEvent, PbxName
+from pbx.events import PbxEvent, PbxName, QueueMember, Uniqueid
 from pbx.queues import QueueBook
 from pbx.resync import Resync
 
@@ -170,19 +170,24 @@ class PbxState:
         """Calls that live or wait for their last events."""
         return sum(1 for call in self._book if call.announced)
 
-    def channel_names(self, call_id: str) -> list[str]:
-        """Living channels of a call: what a hang-up has to hang up."""
-        return [
-            channel.name
-            for call in self._book
-            if call.id == call_id
-            for uniqueid in call.channels
-            if (channel := self._book.graph.get(uniqueid)) is not None
-        ]
+    def living_channel(self, root: str) -> str | None:
+        """A channel whose hang-up ends the call with this root: the root itself, else the remote party's, else any."""
+        call = self._book.by_key(Uniqueid(root))
+        if call is None:
+            return None
+        for uniqueid in (call.key, *call.remote_channels, *sorted(call.channels)):
+            channel = self._book.graph.get(uniqueid)
+            if channel is not None:
+                return channel.name
+        return None
 
     def agents(self) -> list[AgentStatus]:
         """Every agent as last told."""
         return self._agents.statuses()
+
+    def seats_of(self, agent: str) -> tuple[QueueMember, ...]:
+        """The agent's seats in queues, with their pauses."""
+        return self._agents.seats_of(agent)
 
     def device_kind(self, endpoint: str) -> DeviceKind:
         """Trunk, phone, or neither."""

@@ -41,7 +41,8 @@ def decode(cursor: str, *types: type) -> Sequence[Any]:
 
 
 def _is(part: Any, kind: type) -> bool:
-    return type(part) is kind and (kind is not int or abs(part) < 2**63)
+    storable = not isinstance(part, int) or -(2**63) <= part < 2**63
+    return type(part) is kind and storable
 
 
 def page(rows: Sequence[T], limit: int, key: Callable[[T], Sequence[Any]]) -> Page[T]:

@@ -30,13 +30,18 @@ def test_a_lost_link_is_told() -> None:
     assert [event.pbx for event in tape.told if isinstance(event, PbxLost)] == ["main"]
 
 
-def test_the_living_channels_of_a_call_can_be_hung_up() -> None:
+def test_a_call_is_hung_up_by_a_channel_that_still_lives() -> None:
+    """The root of a click-to-dial through a Local channel is optimised away."""
     tape = Tape()
-    caller = tape.trunk("1.1")
-    eva = tape.phone("1.2", "1001", linked="1.1")
-    tape.dial(caller, eva)
-    assert sorted(tape.state.channel_names(tape.call().id)) == sorted([caller.name, eva.name])
-    assert tape.state.channel_names("other") == []
+    one, two = tape.local("cti-1", "1.3", "1001@originate-skipvm", linked="cti-1")
+    eva = tape.phone("1.4", "1001", linked="cti-1")
+    tape.dial(two, eva)
+    assert tape.state.living_channel("cti-1") == one.name
+    tape.hangup(one, two)
+    assert tape.state.living_channel("cti-1") == eva.name
+    tape.hangup(eva)
+    assert tape.state.living_channel("cti-1") is None
+    assert tape.state.living_channel("other") is None
     assert tape.state.unfinished() == 1
 
 
