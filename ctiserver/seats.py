@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+import structlog
+
 from crm_store.accounts import Account, Session
+from crm_store.errors import StoreError
 from crm_store.store import CrmStore
 from pbx.pbx_state import PbxState
 from web.queue_board import QueueBoard
+
+logger = structlog.get_logger(__name__)
+
+RELOAD_EVERY_S = 30.0
 
 
 def seats(accounts: Iterable[Account], sessions: Iterable[Session]) -> tuple[dict[str, str], dict[str, str]]:
@@ -41,6 +49,15 @@ class Seats:
         self._states = list(states)
         self._board = board
         self._clock = clock
+
+    async def run(self) -> None:
+        """Until cancelled: sessions expire and `ctiserver user` changes accounts without telling us."""
+        while True:
+            await asyncio.sleep(RELOAD_EVERY_S)
+            try:
+                await self.reload()
+            except StoreError as error:
+                logger.warning("accounts not read", reason=str(error))
 
     async def reload(self) -> None:
         """Accounts changed, or somebody signed in or out."""

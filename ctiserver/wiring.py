@@ -97,6 +97,7 @@ class Service:
             ("call-log", self.call_log.run()),
             ("pops", self.pops.run()),
             ("board", self.board.run()),
+            ("seats", self.seats.run()),
             ("click-to-dial", self._watch_requests()),
         ]
 

@@ -73,12 +73,14 @@ class CallParties:
         """An outside line is dialled: the remote party of an outbound call."""
         if call.direction is None:
             call.direction = Direction.OUTBOUND
-        if call.direction is not Direction.OUTBOUND or dest.uniqueid in call.remote_channels:
+        if call.direction is not Direction.OUTBOUND:
             return
         if caller is not None:
             self._book.learn_number_asked(call, caller)
         found = _DIALLED.search(dial_string)
         call.dialled_raw = found.group("number") if found else call.dialled_raw
+        if dest.uniqueid in call.remote_channels:
+            return  # a snapshot may have shown the line before its DialBegin came
         call.remote_channels.append(dest.uniqueid)
         call.remote_status = None
         self._book.announce(call, at)

@@ -23,6 +23,9 @@ from pbx.live_leg import LiveWait
 
 _VOICEMAIL_APPS = frozenset({"VoiceMail", "VoiceMailMain"})
 
+#: The bridge may tell that the talk is over before the channel tells who asked for it (P1).
+_LATE_REQUEST_S = 0.5
+
 
 class CallTracker:
     """Turns one PBX's channel and queue events into calls. Emits through its `CallBook`."""
@@ -67,6 +70,8 @@ class CallTracker:
         channel = self._graph.get(seen.uniqueid)
         if channel is not None:
             self._graph.refresh(channel, seen)
+            if channel.call_key is None:
+                self._join_by_linkedid(channel)  # born before its caller was told (P1)
             return channel
         if self._graph.buried(seen.uniqueid):
             return None
@@ -113,16 +118,16 @@ class CallTracker:
         channel.hangup_requested = True
         if channel.uniqueid == call.key and outcomes.hangup_was_asked(state=channel.state, cause=event.cause):
             call.root_hangup_requested = True
-        self._note_who_ended(call, channel)
+        self._note_who_ended(call, channel, at)
 
-    def _note_who_ended(self, call: LiveCall, channel: LiveChannel) -> None:
+    def _note_who_ended(self, call: LiveCall, channel: LiveChannel, at: float | None) -> None:
         """The first request on a channel that is in the talk; a declining phone raises one too, outside any talk."""
-        if call.talk_ended_by is not None or not call.talking:
+        if call.talk_ended_by is not None:
             return
-        leg = call.leg_of_channel(channel.uniqueid)
-        if leg is not None and leg.talk.running:
+        talks = [leg for leg in call.legs if leg.talk.running or leg.talk.just_ended(at, within_s=_LATE_REQUEST_S)]
+        if call.leg_of_channel(channel.uniqueid) in talks:
             call.talk_ended_by = EndedBy.AGENT
-        elif channel.uniqueid in call.remote_channels:
+        elif talks and channel.uniqueid in call.remote_channels:
             call.talk_ended_by = EndedBy.REMOTE
 
     def _newcallerid(self, event: ami.NewCallerid, at: float | None, now: float) -> None:
@@ -155,11 +160,12 @@ class CallTracker:
         call = self._book.call_of(channel)
         if channel is None or call is None or not event.value:
             return
+        # Each Queue() ends with one status: a second one without another Queue() is an echo.
+        queue = self._book.last_queue_asked.pop(call.key, None)
         if call.waits and call.waits[-1].status is None and call.waits[-1].left:
             call.waits[-1].status = event.value
         elif call.open_wait is None:
             # FULL and JOINEMPTY come without a QueueCallerJoin (A30); only Newexten names the queue.
-            queue = self._book.last_queue_asked.get(call.key)
             if queue is None:
                 return
             wait = LiveWait(queue, at)

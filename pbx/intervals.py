@@ -36,6 +36,13 @@ class Stretches:
     def last_end(self) -> float | None:
         return self._done[-1][1] if self._done else None
 
+    def just_ended(self, at: float | None, *, within_s: float) -> bool:
+        """It has stopped, and not longer ago than `within_s`."""
+        if self.running or not self._done or at is None:
+            return False
+        end = self._done[-1][1]
+        return end is not None and at - end <= within_s
+
     def start(self, at: float | None, *, grace_s: float = 0.0) -> None:
         """Begin, or go on as if it had never stopped when the stop was less than `grace_s` ago. Idempotent."""
         if self.running:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from tests.asterisk import install
 
-CHROMIUM_PACKAGES = ("chromium", "fonts-noto-core", "fonts-dejavu-core")
+# libatomic1 is for Playwright's own driver.
+CHROMIUM_PACKAGES = ("chromium", "fonts-noto-core", "fonts-dejavu-core", "libatomic1")
 ASTERISK_PACKAGES = ("debootstrap", "iproute2", "util-linux")
 
 
@@ -58,6 +59,9 @@ def _unavailable(part: Part) -> bool:
 def _chromium_missing() -> str | None:
     if shutil.which("chromium") is None:
         return f"There is no chromium; as root: apt-get install {' '.join(CHROMIUM_PACKAGES)}"
+    driver = subprocess.run([sys.executable, "-m", "playwright", "--version"], capture_output=True, check=False)
+    if driver.returncode != 0:
+        return f"Playwright does not start: {driver.stderr.decode(errors='replace').strip()[-200:]}"
     return None
 
 

@@ -21,7 +21,7 @@ from crm_store.sql.writer import Writer
 
 T = TypeVar("T")
 
-_READ_WAIT_SECONDS = 10.0
+READ_WAIT_SECONDS = 10.0
 
 
 class Database:
@@ -100,7 +100,7 @@ class Database:
     async def _slot(self) -> AsyncIterator[None]:
         """A turn to read. Who waits too long hears that the store is not available."""
         try:
-            async with asyncio.timeout(_READ_WAIT_SECONDS):
+            async with asyncio.timeout(READ_WAIT_SECONDS):
                 await self._slots.acquire()
         except TimeoutError as error:
             raise StoreUnavailable("The database is too busy to answer.") from error

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 
+from crm_store.errors import InvalidInput
 from crm_store.phone_numbers import NumberKind
 from crm_store.sql.callbacks import OPEN_LOST
 from crm_store.sql.database import insert_row
@@ -28,6 +29,8 @@ def note_lost_call(connection: Connection, lost: LostCall, *, now: datetime) -> 
         return int(known)
     number = _number(connection, lost)
     customer_id = _customer(connection, lost, number)
+    if number is None and customer_id is None:
+        raise InvalidInput("number", "Nobody can be called back: the number is withheld and the customer unknown.")
     task_id = _join_open(connection, lost, customer_id, number)
     if task_id is None:
         task_id = _create(connection, lost, customer_id, number, now)
@@ -75,12 +78,8 @@ def _customer(connection: Connection, lost: LostCall, number: str | None) -> int
 
 
 def _join_open(connection: Connection, lost: LostCall, customer_id: int | None, number: str | None) -> int | None:
-    if customer_id is not None:
-        person = tasks.c.customer_id == customer_id
-    elif number is not None:
-        person = (tasks.c.number == number) & tasks.c.customer_id.is_(None)
-    else:
-        return None
+    by_number = (tasks.c.number == number) & tasks.c.customer_id.is_(None)
+    person = by_number if customer_id is None else tasks.c.customer_id == customer_id
     task = connection.execute(select(tasks).where(OPEN_LOST, person).order_by(tasks.c.id).limit(1)).one_or_none()
     if task is None:
         return None

@@ -24,7 +24,7 @@ MAX_OUTSTANDING = 512  # actions without an answer (D26)
 MAX_LIST_ROWS = 200_000
 _MAX_LINE = 1022  # Asterisk reads lines of 1,024 bytes with their end (manager.c, inbuf)
 _MAX_HEADERS = 128  # AST_MAX_MANHEADERS
-_SILENT_PINGS = 2.5  # a peer that was silent for so many intervals is gone: found at the third ping (D3)
+_SILENT_PINGS = 3  # a peer that was silent for so many ping intervals is gone (D3)
 
 
 class LinkOwner(Protocol):
@@ -256,6 +256,8 @@ class DoorManager(Manager):  # type: ignore[misc]
         self.ping_delay = self.ping_interval = ping_interval_s
         self._attempt: asyncio.Task[Any] | None = None
         self._given_up = False
+        self._asked_at = 0.0
+        self._unanswered = 0
 
     def connect(self, *_args: Any, **_kwargs: Any) -> None:
         """panoramisk's timers end here."""
@@ -310,10 +312,16 @@ class DoorManager(Manager):  # type: ignore[misc]
         protocol: DoorProtocol = self.protocol
         if protocol.closed:
             return
-        if self.loop.time() - protocol.last_rx >= _SILENT_PINGS * self.ping_interval:
+        if protocol.last_rx > self._asked_at:
+            self._unanswered = 0
+        # Both: when it was we who slept, the peer had no ping to answer.
+        silent_s = self.loop.time() - protocol.last_rx
+        if self._unanswered >= _SILENT_PINGS - 1 and silent_s >= (_SILENT_PINGS - 0.5) * self.ping_interval:
             protocol.abort("The PBX has been silent for three pings; the connection is half-open.")
             return
         self.pinger = self.loop.call_later(self.ping_interval, self.ping)
+        self._asked_at = self.loop.time()
+        self._unanswered += 1
         try:
             protocol.send({"Action": "Ping"})
         except PbxError:

@@ -32,7 +32,7 @@ Row: TypeAlias = RunningChannel | QueueParams | QueueMember | WaitingCaller
 
 _EPOCH = re.compile(r"(?:^|-)([0-9]{9,11})\.[0-9]+$")
 
-_ROWS: Mapping[bytes, Callable[[bytes], Row]] = {
+_ROWS: Mapping[bytes, Callable[[str], Row]] = {
     b"CoreShowChannel": running_channel,
     b"QueueParams": queue_params,
     b"QueueMember": member_of_answer,
@@ -101,7 +101,7 @@ def _row(answer: RawMessage) -> Row | ParseProblem | None:
     if parser is None:
         return None
     try:
-        return parser(answer.block)
+        return parser(answer.block.decode("utf-8", "replace"))
     except BadHeader as problem:
         return ParseProblem(answer.name.decode("ascii", "replace"), str(problem))
 

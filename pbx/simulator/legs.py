@@ -42,6 +42,7 @@ class Leg:
 
     def offer(self, *, single: bool) -> None:
         """Dial the phone. A lone phone shows itself as the caller's connected line at once, several do at the answer."""
+        self.switch.offers[self.agent.extension] = self
         if self.line is None:
             self._offer_direct(single=single)
         elif self.halves is None and self.line.plan.freepbx:

@@ -96,6 +96,16 @@ class Simulator:
             return Reaction.DECLINE, self.rng.uniform(1.0, 3.0)
         return Reaction.ANSWER, self.rng.uniform(*agent.answers_after_s)
 
+    def hurry(self, extension: str) -> None:
+        """What the call at this phone waits for happens now: the phone's reaction, the far end's, the end of the talk."""
+        offer = self.switch.offers.get(extension)
+        if offer is not None:
+            offer.reacts_at = self.switch.now
+        endpoint = self.agents[extension].endpoint
+        for channel in list(self.switch.channels.values()):
+            if channel.endpoint == endpoint and channel.story is not None:
+                self.timeline.wake(channel.story)
+
     def queue_call(self, caller: CallerPlan, queues: Sequence[str], behaviour: Behaviour) -> QueueCall:
         """A call for these queues, tried one after the other."""
         lines = [self.queues[name] for name in queues]

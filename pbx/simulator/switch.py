@@ -13,6 +13,7 @@ from pbx.simulator.channels import SimBridge, SimChannel
 from pbx.simulator.timeline import Timeline
 
 if TYPE_CHECKING:
+    from pbx.simulator.legs import Leg
     from pbx.simulator.lines import QueueLine
 
 TRUNK = "PJSIP/trunk-a"
@@ -45,6 +46,7 @@ class Switch:
         self.rng = rng
         self.channels: dict[str, SimChannel] = {}  # by Uniqueid
         self.queues: dict[str, QueueLine] = {}
+        self.offers: dict[str, Leg] = {}  # by extension: what was offered last
         self.extensions: dict[str, str] = {}  # endpoint → extension, for hints
         self.processed_calls = 0
         self._emit = emit

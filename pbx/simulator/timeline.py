@@ -71,6 +71,11 @@ class Timeline:
             task.hung = True
             self._push(task, self.now, channel)
 
+    def wake(self, task: Task) -> None:
+        """What the script sleeps for is here now."""
+        if not task.done and not task.hung:
+            self._push(task, self.now, None)
+
     def next_due(self) -> float | None:
         """When something happens next; None when nothing is planned."""
         while self._heap and self._heap[0][2].due != self._heap[0][1]:

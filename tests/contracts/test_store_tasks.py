@@ -223,3 +223,12 @@ async def test_a_withheld_lost_call_leaves_no_digits(store: CrmStore) -> None:
     await store.set_call_customer("A", jan, user="eva", now=NOW)
     task = await store.note_lost_call(lost("A"), now=NOW)
     assert (task.customer_id, task.number) == (jan, None)
+
+
+async def test_a_caller_without_number_and_customer_cannot_be_called_back(store: CrmStore) -> None:
+    await store.save_calls([call("A", remote=WITHHELD)], now=NOW)
+    for each in (lost("A"), lost("B", "")):
+        with pytest.raises(InvalidInput) as refused:
+            await store.note_lost_call(each, now=NOW)
+        assert refused.value.field == "number"
+    assert await open_tasks(store) == []

@@ -316,6 +316,16 @@ def test_a_queue_that_rings_the_same_agent_again_makes_a_second_offer_of_the_sam
     assert (screens.last["pop_id"], screens.last["offer"]) == (first["pop_id"], 2)
 
 
+def test_what_rings_latest_is_last_on_the_screen(screens: Screens) -> None:
+    first, second = PhoneCall("01FIRST"), PhoneCall("01SECOND")
+    screens.hear(
+        first.rings("eva"), first.answers("eva"), first.leg_ends("eva", LegResult.ANSWERED), second.rings("eva")
+    )
+    assert screens.shown_to("eva") == ["01FIRST", "01SECOND"]
+    screens.hear(first.rings("eva"))
+    assert screens.shown_to("eva") == ["01SECOND", "01FIRST"]
+
+
 def test_a_call_that_comes_back_and_is_missed_keeps_the_card_of_the_first_talk(screens: Screens) -> None:
     call = PhoneCall()
     screens.hear(call.starts(), call.rings("eva"), call.answers("eva"))

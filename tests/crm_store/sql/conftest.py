@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from crm_store.sql import SqlStore, open_store
+from crm_store.sql import SqlStore, open_store, upgrade
 from crm_store.sql.database import Database
 from tests.contracts.examples import NOW, PROFILE
 
@@ -17,9 +19,18 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "cti.db"
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One migrated file, copied for each test."""
+    empty = tmp_path_factory.mktemp("sql") / "empty.db"
+    asyncio.run(upgrade(f"sqlite:///{empty}"))
+    return empty
+
+
 @pytest.fixture
-async def store(file: Path) -> AsyncIterator[SqlStore]:
-    opened = await open_store(f"sqlite:///{file}", numbers=PROFILE, migrate=True, clock=lambda: NOW)
+async def store(empty_database: Path, file: Path) -> AsyncIterator[SqlStore]:
+    shutil.copy(empty_database, file)
+    opened = await open_store(f"sqlite:///{file}", numbers=PROFILE, clock=lambda: NOW)
     yield opened
     await opened.close()
 

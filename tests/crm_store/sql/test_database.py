@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from crm_store.errors import StoreError, StoreUnavailable
+from crm_store.sql import database as database_module
 from crm_store.sql.database import Database, store_errors
-from crm_store.sql.engine import writer_engine
+from crm_store.sql.engine import READERS, writer_engine
 
 
 def read_counter(connection: Connection) -> int:
@@ -26,12 +27,22 @@ def add_one(connection: Connection) -> None:
     connection.exec_driver_sql("UPDATE counter SET n = ?", (read_counter(connection) + 1,))
 
 
-def slow_read(connection: Connection) -> int:
-    return len(
-        connection.exec_driver_sql(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT i FROM n"
-        ).all()
-    )
+class HeldRead:
+    """A read that is on its way until it is let go."""
+
+    def __init__(self) -> None:
+        self._begun, self._let_go = threading.Event(), threading.Event()
+
+    def __call__(self, connection: Connection) -> int:
+        self._begun.set()
+        self._let_go.wait(10)
+        return read_counter(connection)
+
+    async def begun(self) -> None:
+        await asyncio.to_thread(self._begun.wait, 10)
+
+    def let_go(self) -> None:
+        self._let_go.set()
 
 
 async def test_two_hundred_updates_that_read_first_are_all_kept(database: Database) -> None:
@@ -77,19 +88,21 @@ async def test_a_reader_sees_one_moment_while_others_write(database: Database) -
 
 async def test_a_cancelled_read_leaves_the_connection_usable(database: Database) -> None:
     for _ in range(10):  # more often than there are connections
-        reading = asyncio.create_task(database.read(slow_read))
-        await asyncio.sleep(0.005)
+        held = HeldRead()
+        reading = asyncio.create_task(database.read(held))
+        await held.begun()
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading
+        held.let_go()
     await database.write(add_one)
     assert await database.read(read_counter) == 1
 
 
 async def test_a_cancelled_lookup_leaves_the_connection_usable(database: Database) -> None:
-    sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT count(*) FROM n"
+    sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000) SELECT count(*) FROM n"
     looking = asyncio.create_task(database.fetch(sql, {}))
-    await asyncio.sleep(0.005)
+    await asyncio.sleep(0)  # it is now in the hands of the connection's thread
     looking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await looking
@@ -100,14 +113,35 @@ async def test_many_readers_wait_for_their_turn(database: Database) -> None:
     assert await asyncio.gather(*(database.read(read_counter) for _ in range(100))) == [0] * 100
 
 
+async def test_who_waits_too_long_for_a_turn_hears_that_the_database_is_busy(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "READ_WAIT_SECONDS", 0.01)
+    held = [HeldRead() for _ in range(READERS)]
+    reads = [asyncio.create_task(database.read(each)) for each in held]
+    for each in held:
+        await each.begun()
+    with pytest.raises(StoreUnavailable, match="busy"):
+        await database.read(read_counter)
+    for each in held:
+        each.let_go()
+    assert await asyncio.gather(*reads) == [0] * READERS
+
+
 async def test_closing_waits_for_reads_and_refuses_new_ones(database: Database) -> None:
-    reads = [asyncio.create_task(database.read(slow_read)) for _ in range(3)]
-    waiting = [asyncio.create_task(database.read(slow_read)) for _ in range(20)]
-    await asyncio.sleep(0.005)
-    await database.close()
-    assert [await read for read in reads] == [300_000] * 3
+    held = [HeldRead() for _ in range(READERS)]
+    reads = [asyncio.create_task(database.read(each)) for each in held]
+    for each in held:
+        await each.begun()
+    waiting = [asyncio.create_task(database.read(read_counter)) for _ in range(20)]
+    closing = asyncio.create_task(database.close())
+    await asyncio.sleep(0)
+    for each in held:
+        each.let_go()
+    await closing
+    assert [await read for read in reads] == [0] * READERS
     late = await asyncio.gather(*waiting, return_exceptions=True)
-    assert all(result == 300_000 or isinstance(result, StoreUnavailable) for result in late)
+    assert all(isinstance(result, StoreUnavailable) for result in late)
     for attempt in (database.read(read_counter), database.write(add_one), database.fetch("SELECT 1", {})):
         with pytest.raises(StoreUnavailable):
             await attempt

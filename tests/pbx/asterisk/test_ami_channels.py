@@ -14,7 +14,7 @@ VALUES = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=[
 
 
 def read(pairs: list[tuple[str, str]], kind: ami_channels.Snapshot = PLAIN) -> Channel | None:
-    return channel_or_none(event("X", *pairs)[:-4], kind)
+    return channel_or_none(event("X", *pairs)[:-4].decode(), kind)
 
 
 @given(VALUES, VALUES, VALUES, VALUES)
@@ -56,8 +56,8 @@ def test_p19_no_channel(name: str) -> None:
 
 def test_channel_that_must_be_there() -> None:
     with pytest.raises(BadHeader, match="DestChannel is missing"):
-        channel(event("X", *snapshot("PJSIP/a-00000001", "1.1")), DEST)
+        channel(event("X", *snapshot("PJSIP/a-00000001", "1.1")).decode(), DEST)
     with pytest.raises(BadHeader, match="Linkedid is missing"):
-        channel(event("X", *snapshot("PJSIP/a-00000001", "1.1")[:-1]))
+        channel(event("X", *snapshot("PJSIP/a-00000001", "1.1")[:-1]).decode())
     with pytest.raises(BadHeader, match="DestUniqueid is missing"):
-        channel(event("X", *snapshot("PJSIP/a-00000001", "", prefix="Dest")), DEST)
+        channel(event("X", *snapshot("PJSIP/a-00000001", "", prefix="Dest")).decode(), DEST)

@@ -78,9 +78,9 @@ async def test_d03_silent_peer_is_found_within_three_pings(pbx: FakeAmiServer) -
 
 
 async def test_d03_peer_that_answers_pings_stays(pbx: FakeAmiServer) -> None:
-    async with Link(pbx, ping_interval_s=0.02) as link:
+    async with Link(pbx, ping_interval_s=0.05) as link:
         await link.up()
-        for _ in range(20):
+        for _ in range(8):
             await pbx.received("Ping")
         assert pbx.connections == 1
 

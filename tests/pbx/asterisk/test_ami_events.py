@@ -156,7 +156,7 @@ def test_texts_are_cut_but_ids_never() -> None:
     assert state.channel.caller_number == "1" * 250
     assert state.channel.caller_name == "\n" * 512
     assert parsed("Newstate", *snapshot("PJSIP/x-1", "u" * 251)) == ParseProblem(
-        "Newstate", "Uniqueid is longer than 250 bytes"
+        "Newstate", "Uniqueid is longer than 250 characters"
     )
 
 

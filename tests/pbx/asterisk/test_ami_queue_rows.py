@@ -14,8 +14,8 @@ from pbx.asterisk.ami_queue_rows import (
 from tests.fakes.ami_server import event, snapshot
 
 
-def block(*pairs: tuple[str, str], **headers: object) -> bytes:
-    return event("X", *pairs, **headers)[:-4]
+def block(*pairs: tuple[str, str], **headers: object) -> str:
+    return event("X", *pairs, **headers)[:-4].decode()
 
 
 SEAT = {

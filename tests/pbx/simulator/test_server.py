@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from pbx.simulator import SimulatorServer
+from pbx.simulator.cast import Reaction
 from pbx.simulator.flows import Flow
+from pbx.simulator.outgoing_calls import Remote
 from tests.pbx.simulator.client import Client
 from tests.pbx.simulator.streams import AGENTS, QUEUES, office
 
@@ -85,6 +87,30 @@ async def test_hostile_names_are_escaped_as_asterisk_does(server: SimulatorServe
         await server.play("direct_missed", Flow(caller=CallerPlan(number="+442079460991", name=name)))
         born = await client.until("Newchannel", Exten="+442079460101")
     assert born["CallerIDName"] == 'O\\\'Neil \\"<b>\\"\\?\\r\\nEvent: Hangup\\\\'
+
+
+async def test_a_call_in_a_hurry_is_taken_and_ended_at_once(server: SimulatorServer) -> None:
+    async with Client(server) as client:
+        task = server.start_flow("direct_caller_hangs_up", Flow(ring_s=600.0, talk_s=600.0))
+        await client.until("DialState", DialStatus="RINGING")
+        server.hurry("1001")
+        await client.until("BridgeEnter")
+        assert not task.done
+        server.hurry("1001")
+        await asyncio.wait_for(server.finished(task), 5)
+    assert not server.simulator.switch.channels
+
+
+async def test_a_click_to_dial_in_a_hurry_goes_on_step_by_step(server: SimulatorServer) -> None:
+    server.simulator.phones["1001"] = (Reaction.ANSWER, 20.0)
+    server.simulator.remotes["+442079460999"] = Remote(reaction=Reaction.BUSY, after_s=30.0)
+    async with Client(server) as client:
+        await client.ask("Originate", Channel="PJSIP/1001", Exten="+442079460999", Context="from-internal")
+        await client.until("DialState", DialStatus="RINGING")
+        server.hurry("1001")
+        await client.until("DialBegin", DialString="+442079460999@trunk-a")
+        server.hurry("1001")
+        await client.until("Hangup", Cause="17")
 
 
 async def test_cut_links_ends_every_connection_and_the_call_goes_on(server: SimulatorServer) -> None:

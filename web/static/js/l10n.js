@@ -36,6 +36,15 @@ export function word(kind, code) {
   return code === null || code === undefined ? "" : texts.words[kind]?.[code] ?? String(code).replaceAll("_", " ");
 }
 
+/** A language's name in the page's language. */
+export function languageName(code) {
+  try {
+    return new Intl.DisplayNames(texts.tag, { type: "language" }).of(code);
+  } catch {
+    return code; // not a language tag
+  }
+}
+
 /** A colleague as the others know them. */
 export const person = (login) => people[login] ?? login;
 

@@ -82,7 +82,7 @@ export function startNotify() {
     localStorage.setItem(SOUND, soundSwitch.checked ? "on" : "off");
     if (soundSwitch.checked) beep(1);
   });
-  if ("Notification" in window && isSecureContext && Notification.permission === "default" && !localStorage.getItem(ASKED)) {
+  if (document.getElementById("state-menu") && "Notification" in window && isSecureContext && Notification.permission === "default" && !localStorage.getItem(ASKED)) {
     chip("chip-notify", t("Show calls also when this window is in the background?"), t("Allow"), () => Notification.requestPermission());
     document.getElementById("chip-notify").addEventListener("click", () => localStorage.setItem(ASKED, "yes"));
   }

@@ -96,7 +96,7 @@ export function startPageParts() {
     if (row && !event.target.closest("a, button, input") && !String(getSelection())) location.assign(row.dataset.href);
   });
   addEventListener("cti:tasks-changed", () => refresh("tasks"));
-  addEventListener("cti:calls-changed", () => setTimeout(() => refresh("calls"), 700));
+  addEventListener("cti:calls-changed", () => setTimeout(() => refresh("calls"), 1200));
   addEventListener("cti:open-customer", ({ detail }) => openCustomer(detail));
   link.on("task", () => refresh("tasks"));
   link.on("pop", ({ pop }) => {

@@ -2,7 +2,7 @@
 import { api, Problem } from "./api.js";
 import { dial } from "./dial.js";
 import { controlsOn, el, icon, name, setIcon, setText, show, tel } from "./dom.js";
-import { dayText, duration, isToday, momentText, parts, person, presetTime, problemText, t, taskTitle, timeText, word } from "./l10n.js";
+import { dayText, duration, isToday, languageName, momentText, parts, person, presetTime, problemText, t, taskTitle, timeText, word } from "./l10n.js";
 import { link } from "./link.js";
 import { NoteSaver } from "./note_saver.js";
 import { pickCustomer } from "./pick_customer.js";
@@ -42,6 +42,11 @@ export class PopView {
     if (pop.call.note_truncated) this.#loadLongNote();
     this.#arrange = arrange;
     this.#listen(choose);
+  }
+
+  /** Somebody is in one of its fields. */
+  get focused() {
+    return this.root !== document.activeElement && this.root.contains(document.activeElement) && document.activeElement.matches("input, textarea");
   }
 
   /** Saved, and only waiting for a possible undo: no longer the call in hand. */
@@ -123,7 +128,7 @@ export class PopView {
     this.#fill("number", remote.display && heading.textContent !== remote.display ? [tel(remote.display)] : []);
     this.#fill("did", this.#didLine(call));
     const badges = (card?.tags ?? []).slice(0, 6).map((tag) => el("span", { class: "badge info" }, name(tag)));
-    if (card?.language) badges.push(el("span", { class: "badge" }, t("speaks: %(language)s", { language: card.language })));
+    if (card?.language) badges.push(el("span", { class: "badge" }, t("speaks: %(language)s", { language: languageName(card.language) })));
     if (card?.calls_7d > 1) badges.push(el("span", { class: "badge warn" }, t("calls in 7 days: %(count)s", { count: card.calls_7d })));
     if (call.transferred_by) badges.push(el("span", { class: "badge" }, ...parts("transferred by %(agent)s", { agent: name(person(call.transferred_by)) })));
     this.#fill("badges", badges);
@@ -410,7 +415,7 @@ export class PopView {
       show(form, false);
       form.reset();
       this.#slots["tasks-made"].append(el("li", {}, icon("circle-check"), el("span", {}, ...parts("Task: %(title)s, %(time)s", { title: name(title), time: momentText(due) }))));
-      this.root.focus();
+      this.root.focus({ preventScroll: true });
       dispatchEvent(new CustomEvent("cti:tasks-changed"));
     } catch (problem) {
       this.#sayError(error, problemText(problem));

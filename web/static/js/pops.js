@@ -16,10 +16,17 @@ let currentId = null;
 
 const ORDER = { talking: 0, hold: 1, ringing: 2, wrap_up: 3, saved: 4 };
 
-/** The call that shortcuts mean: the one chosen, else the talk, else what rings, else the newest wrap-up. */
+/** The call that shortcuts mean: where somebody types, else the one chosen, else the talk, what rings, the newest wrap-up. */
 export function currentPop() {
-  if (views.has(currentId) && !views.get(currentId).leaving) return views.get(currentId);
-  return [...views.values()].filter((view) => !view.leaving).reverse().sort((one, other) => ORDER[one.pop.phase] - ORDER[other.pop.phase])[0] ?? null;
+  const open = [...views.values()].filter((view) => !view.leaving);
+  const chosen = open.find((view) => view.focused) ?? open.find((view) => view.pop.pop_id === currentId);
+  return chosen ?? openPop();
+}
+
+/** The call whose card is open without anybody asking: a talk before a ring before a wrap-up, the newest first. */
+function openPop() {
+  const open = [...views.values()].filter((view) => !view.leaving);
+  return open.reverse().sort((one, other) => ORDER[one.pop.phase] - ORDER[other.pop.phase])[0] ?? null;
 }
 
 /** Make the next (or previous) call the one in hand. */
@@ -33,6 +40,7 @@ export function changeCall(step) {
 }
 
 export function startPops() {
+  place.addEventListener("focusout", () => setTimeout(arrange));
   link.on("snapshot", ({ gone }) => {
     gone.forEach((pop) => remove(pop.pop_id));
     link.state.pops.forEach((pop) => put(pop, false));
@@ -52,13 +60,19 @@ function put(pop, fresh) {
     place.append(view.root);
   }
   view.update(pop);
-  if (pop.phase === "talking" && before?.phase !== "talking") currentId = pop.pop_id;
+  const begins = pop.phase === "talking" && before?.phase !== "talking";
+  if (begins || (fresh && !inTalk())) currentId = pop.pop_id;
   arrange();
+  if (pop.phase === "wrap_up" && before?.phase !== "wrap_up") dispatchEvent(new CustomEvent("cti:calls-changed"));
   if (!before || before.offer !== pop.offer) paintedSoon(pop);
   if (fresh && pop.phase === "ringing") ringFor(pop, view.spokenName());
   if (pop.phase !== "ringing") stopRinging(pop.pop_id);
   if (fresh) setText(announceNow, view.announcement());
   else if (before && before.phase !== pop.phase) setText(announce, t("%(phase)s: %(name)s", { phase: word("phase", pop.phase), name: view.spokenName() }));
+}
+
+function inTalk() {
+  return views.has(currentId) && ["talking", "hold"].includes(views.get(currentId).pop.phase);
 }
 
 function pick(popId) {
@@ -90,10 +104,13 @@ function remove(popId) {
   arrange();
 }
 
-/** One card open, the others one line each; the strip on phones and the title follow the open one. */
+/** One card open and first, the others one line each, but never the one somebody types in; strip and title follow. */
 function arrange() {
-  const current = currentPop();
-  for (const view of views.values()) view.fold(view !== current);
+  const current = views.has(currentId) && !views.get(currentId).leaving ? views.get(currentId) : openPop();
+  for (const view of views.values()) {
+    view.root.classList.toggle("current", view === current);
+    view.fold(view !== current && !view.focused);
+  }
   setShown(strip, current !== null);
   document.body.classList.toggle("in-call", current !== null);
   rememberTitle(current ? { name: current.spokenName(), phase: current.pop.phase, since: current.pop.since } : null);

@@ -1,0 +1,33 @@
+"""Everybody hears every event in order; one follower's mistake stays its own."""
+
+from ctiserver.dispatcher import Dispatcher
+from pbx.call_events import Anomaly, CallEvent, PbxLost
+from pbx.events import PbxName
+
+LOST = PbxLost(at=1.0, pbx=PbxName("main"))
+ODD = Anomaly(at=1.0, pbx=PbxName("main"), kind="unknown_device", detail="PJSIP/lobby")
+
+
+def test_followers_hear_events_in_order() -> None:
+    heard: list[tuple[str, CallEvent]] = []
+    dispatcher = Dispatcher()
+    dispatcher.follow("a", lambda event: heard.append(("a", event)))
+    dispatcher.follow("b", lambda event: heard.append(("b", event)))
+    dispatcher.dispatch([LOST, ODD])
+    assert heard == [("a", LOST), ("b", LOST), ("a", ODD), ("b", ODD)]
+
+
+def test_a_follower_that_fails_keeps_nothing_from_the_others() -> None:
+    heard: list[CallEvent] = []
+    dispatcher = Dispatcher()
+    dispatcher.follow("broken", lambda event: 1 / 0)
+    dispatcher.follow("sound", heard.append)
+    dispatcher.dispatch([LOST, ODD])
+    assert heard == [LOST, ODD]
+    assert dispatcher.failures == 2
+
+
+def test_anomalies_are_counted_by_kind() -> None:
+    dispatcher = Dispatcher()
+    dispatcher.dispatch([ODD, ODD, LOST])
+    assert (dispatcher.anomalies, dispatcher.dispatched) == ({"unknown_device": 2}, 3)
