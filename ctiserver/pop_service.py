@@ -132,6 +132,8 @@ class PopService:
     def _publish(self, messages: Iterable[PopMessage]) -> None:
         for message in messages:
             self._broker.publish(topics.pops(message.user), message.kind, message.data)
+            if message.kind == "pop.retract" and not self._popper.unpainted(message.user):
+                self._on_unpainted(message.user, None)
 
     # --- from the API --------------------------------------------------------------------------------------------------
 

@@ -43,11 +43,14 @@ class Seats:
         store: CrmStore,
         states: Iterable[PbxState],
         board: QueueBoard,
+        people: dict[str, str],
         clock: Callable[[], datetime],
     ) -> None:
+        """`people`: account → display name, kept up to date for whoever shows names."""
         self._store = store
         self._states = list(states)
         self._board = board
+        self._people = people
         self._clock = clock
 
     async def run(self) -> None:
@@ -66,3 +69,4 @@ class Seats:
         for state in self._states:
             state.set_owners(owners, extensions)
         self._board.set_accounts(accounts)
+        self._people.update({account.name: account.display_name or account.name for account in accounts})

@@ -136,11 +136,13 @@ def build_service(settings: Settings, store: CrmStore) -> Service:
         clock=_utc_now,
         new_id=lambda: CLICK_TO_DIAL_PREFIX + secrets.token_hex(12),
     )
+    people: dict[str, str] = {}
     popper = Popper(
         lambda call: call_record(call, numbering[call.pbx], agents=True),
         labels=PopLabels(
             queues={name: settings.queue_label(name) for name in settings.queues},
             dids={did: section.label for did, section in settings.dids.items()},
+            people=people,
         ),
         internal_pops={name: pbx.internal_pops for name, pbx in settings.pbx.items()},
     )
@@ -172,7 +174,7 @@ def build_service(settings: Settings, store: CrmStore) -> Service:
         clock=_utc_now,
     )
     board_service = BoardService(board, broker, store, pbx_status, push.connected)
-    seats = Seats(store, [link.pump.state for link in links.values()], board, _utc_now)
+    seats = Seats(store, [link.pump.state for link in links.values()], board, people, _utc_now)
     for name, follower in (
         ("pops", pops.apply),
         ("call-log", call_log.apply),

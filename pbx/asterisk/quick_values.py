@@ -18,9 +18,10 @@ T = TypeVar("T")
 
 def quick(frozen: Callable[P, T]) -> Callable[P, T]:
     """A constructor with the same arguments and the same result, for a frozen slotted dataclass without a base."""
-    parts: list[Any] = []
-    for part in fields(frozen):  # type: ignore[arg-type]  # it is a class; ParamSpec needs to see it as a callable
-        parts.append((part.name, Any) if part.default is MISSING else (part.name, Any, field(default=part.default)))
+    parts: list[Any] = [
+        (part.name, Any) if part.default is MISSING else (part.name, Any, field(default=part.default))
+        for part in fields(frozen)  # type: ignore[arg-type]  # a class, but ParamSpec has to see a callable
+    ]
 
     def become_frozen(self: Any) -> None:
         self.__class__ = frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import resource
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from multiprocessing.connection import Connection
@@ -32,19 +33,22 @@ class Part:
 
     def __init__(self, work: Work, *arguments: Any, on_uvloop: bool = True) -> None:
         self._name = work.__module__.rpartition(".")[2]
-        self._pipe, theirs = _SPAWN.Pipe()
-        self._theirs = theirs
-        self._process = _SPAWN.Process(target=_run, args=(work, theirs, arguments, on_uvloop), daemon=True)
+        # One pipe each way: the event loop makes the end it watches non-blocking.
+        orders, self._orders = _SPAWN.Pipe(duplex=False)
+        self._answers, answers = _SPAWN.Pipe(duplex=False)
+        self._theirs = (orders, answers)
+        self._process = _SPAWN.Process(target=_run, args=(work, self._theirs, arguments, on_uvloop), daemon=True)
 
     def __enter__(self) -> Self:
         self._process.start()
-        self._theirs.close()
+        for end in self._theirs:
+            end.close()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pipe.close()  # the end of its messages
+        self._orders.close()  # the end of its messages
         self._process.join(10)
         if self._process.is_alive():
             self._process.kill()
@@ -52,15 +56,15 @@ class Part:
 
     def ask(self, *message: Any, timeout_s: float = _ANSWER_TIMEOUT_S) -> Any:
         """Send a message and wait for its answer. Raises PartFailed."""
-        self._pipe.send(message)
+        self._orders.send(message)
         return self.answer(timeout_s=timeout_s)
 
     def answer(self, *, timeout_s: float = _ANSWER_TIMEOUT_S) -> Any:
         """What it says next."""
-        if not self._pipe.poll(timeout_s):
+        if not self._answers.poll(timeout_s):
             raise PartFailed(f"{self._name} did not answer within {timeout_s:g} s")
         try:
-            return self._pipe.recv()
+            return self._answers.recv()
         except EOFError as error:
             raise PartFailed(f"{self._name} ended; its reason is above") from error
 
@@ -68,28 +72,29 @@ class Part:
 class Mailbox:
     """A part's end of the pipe."""
 
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
+    def __init__(self, orders: Connection, answers: Connection) -> None:
+        self._orders = orders
+        self._answers = answers
 
     def answer(self, value: Any) -> None:
         """To the last message, or unasked when the part is ready."""
-        self._pipe.send(value)
+        self._answers.send(value)
 
     async def received(self) -> AsyncIterator[tuple[Any, ...]]:
         """Messages as they come; ends when the benchmark needs this part no more."""
         loop = asyncio.get_running_loop()
         news = asyncio.Event()
-        loop.add_reader(self._pipe.fileno(), news.set)
+        loop.add_reader(self._orders.fileno(), news.set)
         try:
             while True:
                 await news.wait()
                 news.clear()
-                while self._pipe.poll():
-                    yield self._pipe.recv()
+                while self._orders.poll():
+                    yield self._orders.recv()
         except (EOFError, ConnectionError):
             return
         finally:
-            loop.remove_reader(self._pipe.fileno())
+            loop.remove_reader(self._orders.fileno())
 
 
 def cpu_seconds() -> float:
@@ -111,9 +116,11 @@ def undisturbed() -> bool:
     return True
 
 
-def _run(work: Work, pipe: Connection, arguments: tuple[Any, ...], on_uvloop: bool) -> None:
+def _run(work: Work, pipes: tuple[Connection, Connection], arguments: tuple[Any, ...], on_uvloop: bool) -> None:
     undisturbed()
-    main = work(Mailbox(pipe), *arguments)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    main = work(Mailbox(*pipes), *arguments)
     if on_uvloop:
         uvloop.run(main)
     else:

@@ -10,14 +10,15 @@ import base64
 import os
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from tests.bench.contacts import agent_token
 from tests.bench.processes import Mailbox
 
-_POP = b'"type":"pop.show"'
-_NUMBER = b'"remote":{"number":"'
+_POP = b'"pop.show"'
+_REMOTE = b'"remote"'
 _POP_ID = b'"pop_id":"'
 _HEAD_BYTES = 80  # the type is near the beginning of a frame
 #: A page draws the card within two frames of its display and then confirms.
@@ -33,6 +34,9 @@ class Shown:
     extension: str
     at: float
     frame: bytes
+
+
+Arrived: TypeAlias = Callable[[Shown], None]
 
 
 async def run(mailbox: Mailbox) -> None:
@@ -63,7 +67,7 @@ async def run(mailbox: Mailbox) -> None:
                 shown.clear()
 
 
-async def _connect(port: int, extensions: Sequence[str], arrived: object) -> list[_Screen]:
+async def _connect(port: int, extensions: Sequence[str], arrived: Arrived) -> list[_Screen]:
     loop = asyncio.get_running_loop()
     screens: list[_Screen] = []
     for start in range(0, len(extensions), 50):
@@ -79,7 +83,7 @@ async def _connect(port: int, extensions: Sequence[str], arrived: object) -> lis
 class _Screen(asyncio.Protocol):
     """One websocket. `ready` when the first frame is here."""
 
-    def __init__(self, extension: str, arrived: object) -> None:
+    def __init__(self, extension: str, arrived: Arrived) -> None:
         self._extension = extension
         self._arrived = arrived
         self._buffer = b""
@@ -135,8 +139,8 @@ class _Screen(asyncio.Protocol):
             if not self.ready.done():
                 self.ready.set_result(None)
             if _POP in payload[:_HEAD_BYTES]:
-                number = _text(payload, _NUMBER)
-                self._arrived(Shown(number, self._extension, at, payload))  # type: ignore[operator]
+                number = "+" + _text(payload, b"+", payload.find(_REMOTE))
+                self._arrived(Shown(number, self._extension, at, payload))
                 if _POP_ID in payload:
                     receipt = b'{"type":"painted","pop_id":"%s"}' % _text(payload, _POP_ID).encode()
                     self._loop.call_later(_PAINTS_AFTER_S, self._send, receipt)
@@ -150,6 +154,6 @@ class _Screen(asyncio.Protocol):
         self._transport.write(head + bytes(4) + payload)
 
 
-def _text(payload: bytes, after: bytes) -> str:
-    start = payload.find(after) + len(after)
+def _text(payload: bytes, after: bytes, begin: int = 0) -> str:
+    start = payload.find(after, begin) + len(after)
     return payload[start : payload.find(b'"', start)].decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 
+from crm_store.parties import PartyInput
 from pbx.agents import AgentState
 from pbx.errors import PbxResultUnknown
 from tests.browser.centre import Centre
@@ -91,8 +92,6 @@ async def test_a_new_customer_with_two_numbers(centre: Centre, sign_in: SignIn) 
 
 
 async def test_a_customer_that_somebody_else_changed(centre: Centre, sign_in: SignIn, complaints: list[str]) -> None:
-    from crm_store.parties import PartyInput
-
     jan = centre.customers["jan"].id
     page = await sign_in(path=f"/customers/{jan}/edit")
     await centre.store.update_party(
@@ -165,6 +164,14 @@ async def test_the_theme_is_chosen_and_kept(centre: Centre, sign_in: SignIn) -> 
     assert light != dark
     await page.reload()
     assert await background(page) == dark
+
+
+async def test_the_language_follows_the_person(centre: Centre, sign_in: SignIn) -> None:
+    page = await sign_in()
+    await page.locator("#user-menu summary").click()
+    await page.locator("#user-menu a[hreflang=he]").click()
+    await expect(page.locator("html")).to_have_attribute("dir", "rtl")
+    assert (await centre.store.account("eva")).language == "he"
 
 
 async def background(page: Page) -> str:

@@ -240,6 +240,56 @@ async def test_two_calls_keep_two_notes(centre: Centre, sign_in: SignIn) -> None
     await expect(page.locator(f"[id='note-{second}']")).to_have_value("about Dana")
 
 
+async def test_a_new_call_opens_over_an_unfinished_wrap_up(centre: Centre, sign_in: SignIn) -> None:
+    page = await sign_in()
+    first = await centre.ring("eva", "jan")
+    centre.screens.answer("eva", first)
+    centre.screens.hang_up("eva", first)
+    await expect(page.locator(".pop[data-phase=wrap_up]")).to_be_visible()
+    await centre.ring("eva", "dana")
+    await expect(page.locator(".pop.current h2")).to_have_text("דנה כהן")
+    await expect(page.locator(".pop.folded")).to_contain_text("Ján Kováč")
+
+
+async def test_a_new_call_does_not_fold_the_note_that_is_being_typed(centre: Centre, sign_in: SignIn) -> None:
+    page = await sign_in()
+    first = await centre.ring("eva", "jan")
+    centre.screens.answer("eva", first)
+    centre.screens.hang_up("eva", first)
+    await expect(page.locator(".pop[data-phase=wrap_up]")).to_be_visible()
+    await page.keyboard.press("Alt+KeyN")
+    await page.keyboard.type("still ")
+    await centre.ring("eva", "dana")
+    await expect(page.locator(".pop.current h2")).to_have_text("דנה כהן")
+    await page.keyboard.type("writing")
+    await expect(page.locator(f"[id='note-{first}']")).to_have_value("still writing")
+    await page.keyboard.press("Alt+Digit1")
+    await expect(page.locator("#toasts")).to_contain_text("Solved")
+    await expect(page.locator(".pop.current [data-disposition=solved]")).to_have_attribute("aria-pressed", "false")
+
+
+async def test_signing_in_again_in_one_tab_is_enough_for_all(
+    centre: Centre, sign_in: SignIn, profile: BrowserContext, complaints: list[str]
+) -> None:
+    first = await sign_in()
+    second = await profile.new_page()
+    await second.goto(f"{centre.url}/tasks")
+    await live(second)
+    for session in await centre.store.live_sessions(now=utc_now()):
+        await centre.store.end_session(session.token_hash)
+        centre.push.close_sessions_of(session.token_hash)
+    for page in (first, second):
+        await expect(page.locator("#sign-in-dialog")).to_be_visible()
+    await first.locator("#again-password").fill("a long walk by the river")
+    await first.locator("#again-form button[type=submit]").click()
+    for page in (first, second):
+        await expect(page.locator("#sign-in-dialog")).to_be_hidden()
+        await live(page)
+    await second.locator("[data-complete]").first.click()
+    await expect(second.locator("#toasts")).to_contain_text("Task completed.")
+    complaints[:] = [one for one in complaints if "401" not in one]
+
+
 # --- saving ------------------------------------------------------------------------------------------------------------------
 
 

@@ -30,6 +30,7 @@ const WITH_MODIFIER = {
     if (pop && pop.pop.phase === "wrap_up") pop.call();
     else if (button) button.click();
     else if (pop) pop.call();
+    else press(document.querySelector("[data-call-back]"));
   },
   KeyQ: onPop((pop) => pop.hangUp()),
   KeyS: () => {

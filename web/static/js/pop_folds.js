@@ -23,7 +23,7 @@ export function folded(pop, view, reason, by) {
     icon(missed ? "phone-x" : "phone-off"), el("span", {}, ...lines[reason]()));
   const phones = view.phones();
   if (missed && controlsOn && phones.length) {
-    line.append(el("button", { type: "button", class: "button small", onclick: () => dial(phones, view.customer?.id ?? null) }, icon("phone"), t("Call back")));
+    line.append(el("button", { type: "button", class: "button small", "data-call-back": true, onclick: () => dial(phones, view.customer?.id ?? null) }, icon("phone"), t("Call back")));
   }
   line.append(el("button", { type: "button", class: "button quiet small icon-only", "aria-label": t("Close"), onclick: () => line.remove() }, icon("x")));
   place.prepend(line);

@@ -207,7 +207,8 @@ export class PopView {
     if (card) cardLink.href = `/customers/${card.id}`;
     const callable = controlsOn && phase === "wrap_up" && this.phones().length > 0;
     show(this.root.querySelector("[data-call]"), callable);
-    show(this.root.querySelector("[data-hang-up]"), controlsOn && (phase === "talking" || phase === "hold"));
+    const mine = phase === "talking" || phase === "hold" || (phase === "ringing" && call.direction === "outbound");
+    show(this.root.querySelector("[data-hang-up]"), controlsOn && mine);
     for (const part of [".pop-note", ".outcomes", ".pop-foot"]) show(this.root.querySelector(part), !strip || call.note !== null);
   }
 

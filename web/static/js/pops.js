@@ -88,7 +88,6 @@ function paintedSoon(pop) {
 function retracted({ pop, reason, by }) {
   const view = views.get(pop.pop_id);
   if (!view) return;
-  view.leave();
   remove(pop.pop_id);
   folded(pop, view, reason, by);
   const said = { answered_elsewhere: by ? t("Answered by %(agent)s", { agent: person(by) }) : t("Answered by a colleague"), caller_gave_up: t("Caller gave up") }[reason];
@@ -98,6 +97,7 @@ function retracted({ pop, reason, by }) {
 
 function remove(popId) {
   stopRinging(popId);
+  views.get(popId)?.leave();
   views.get(popId)?.root.remove();
   views.delete(popId);
   if (currentId === popId) currentId = null;

@@ -33,6 +33,7 @@ function showConnection({ status }) {
     staleTimer = lostAt = null;
     show(bar, false);
     document.body.classList.remove("stale");
+    if (dialog.open) renewedElsewhere();
     return;
   }
   if (link.state.asOf && !lostAt) lostAt = link.state.asOf;
@@ -92,12 +93,34 @@ function chooseTheme(choice) {
   }
 }
 
+/** The language follows the person to other browsers; the link sets it in this one. */
+async function rememberLanguage(choice) {
+  await api("PATCH", "/me", { language: choice.hreflang }).catch(() => {});
+  location.assign(choice.href);
+}
+
 // --- sign in again ------------------------------------------------------------------------------------------------------
 
 const dialog = document.getElementById("sign-in-dialog");
 
-function askToSignIn() {
-  if (!dialog.open) dialog.showModal();
+/** Signed in already, perhaps in another tab? Then only the token is new; else ask, over the page. */
+async function askToSignIn() {
+  if (await renewedElsewhere()) link.reconnect();
+  else if (!dialog.open) dialog.showModal();
+}
+
+async function renewedElsewhere() {
+  try {
+    const answer = await fetch("/api/v1/me", { credentials: "same-origin" });
+    if (!answer.ok) return false;
+    const { user, csrf } = await answer.json();
+    if (user !== me) location.reload(); // somebody else sits here now
+    renewCsrf(csrf);
+    if (dialog.open) dialog.close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The sign-in form of the server, filled in here: the page and what was typed stay. */
@@ -117,10 +140,8 @@ async function signInAgain(form) {
         return;
       }
     }
-    const { data } = await api("GET", "/me");
-    renewCsrf(data.csrf);
-    form.reset();
-    dialog.close();
+    form.elements.password.value = "";
+    await renewedElsewhere();
     link.reconnect();
   } catch (problem) {
     setText(error, problemText(problem));
@@ -150,6 +171,11 @@ export function startShell() {
   document.addEventListener("click", (event) => {
     const theme = event.target.closest("[data-theme-choice]");
     if (theme) chooseTheme(theme.dataset.themeChoice);
+    const language = event.target.closest("#user-menu a[hreflang]");
+    if (language) {
+      event.preventDefault();
+      rememberLanguage(language);
+    }
     const state = event.target.closest("[data-my-state]");
     if (state) changeMyState(state);
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
