@@ -15,7 +15,7 @@ import structlog
 from ctiserver.dispatcher import Dispatcher
 from pbx.asterisk.ami_client import AmiClient
 from pbx.asterisk.ami_events import ParseProblem
-from pbx.asterisk.ami_link import EventBatch, LinkDown, LinkItem, LinkUp, QueueOverflow
+from pbx.asterisk.ami_link import EventBatch, LinkDown, LinkItem, LinkState, LinkUp, QueueOverflow
 from pbx.asterisk.ami_snapshot import read_snapshot
 from pbx.call_events import Anomaly
 from pbx.errors import PbxError
@@ -72,7 +72,9 @@ class EventPump:
             case LinkDown(reason=reason, at=at):
                 self._stop_resync()
                 self.live.clear()
-                logger.warning("telephone link lost", pbx=self.state.pbx, reason=reason)
+                stopping = self.client.status.state is LinkState.STOPPED
+                tell = logger.info if stopping else logger.warning
+                tell("telephone link lost", pbx=self.state.pbx, reason=reason)
                 self._apply(LinkLost(at=at), at)
             case QueueOverflow():
                 logger.error("too many events at once; the link is cut and read anew", pbx=self.state.pbx)

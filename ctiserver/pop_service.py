@@ -196,7 +196,7 @@ class PopService:
             await asyncio.sleep(TICK_S)
             for item in self._popper.tick(self._clock()):
                 if isinstance(item, NotPainted):
-                    logger.warning("pop not painted in time", user=item.user, call_id=item.call_id)
+                    logger.info("pop not painted in time", user=item.user, call_id=item.call_id)
                     self._on_unpainted(item.user, item.call_id)
                 else:
                     self._publish([item])

@@ -15,7 +15,7 @@ from pbx.call_events import (
     CallOffered,
     CallStarted,
 )
-from pbx.calls import Direction, LegResult, new_call_id
+from pbx.calls import Direction, EndedBy, LegResult, new_call_id
 from pbx.channels import ChannelGraph, LiveChannel
 from pbx.devices import DeviceKind, DevicePlan
 from pbx.events import Channel, ChannelState, PbxName, Uniqueid
@@ -27,6 +27,9 @@ CLICK_TO_DIAL_PREFIX = "cti-"
 
 #: A record stays open for late events (AgentComplete, P6) this long after the last hang-up.
 FINAL_GRACE_S = 3.0
+
+#: A party asks to hang up less than this before the last channel is gone.
+_ENDING_S = 2.0
 
 _NOT_A_NUMBER = frozenset({"", "s", "i", "t", "h"})
 
@@ -278,7 +281,18 @@ class CallBook:
         call.parked.stop(at)
         if call.open_wait is not None:
             call.open_wait.leave(at)
+        if call.ended_by is None and not call.end_asked:
+            self._doubt_end(call)
         self.touch(call, at)
+
+    def _doubt_end(self, call: LiveCall) -> None:
+        """Nobody asked for the end that came just after a time without connection: somebody may have asked in it."""
+        if call.resumed_at is None or call.ended_at is None or call.ended_at - call.resumed_at > _ENDING_S:
+            return
+        call.estimated = call.end_unseen = True
+        call.ended_by = EndedBy.UNKNOWN
+        for wait in call.waits[-1:]:
+            wait.cut_off = True
 
     def finalise(self, now: float | None) -> None:
         """Emit CallEnded for calls whose grace time is over (all ended ones when `now` is None)."""

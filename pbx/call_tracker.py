@@ -21,8 +21,6 @@ from pbx.devices import DeviceKind
 from pbx.live_call import LiveCall
 from pbx.live_leg import LiveWait
 
-_VOICEMAIL_APPS = frozenset({"VoiceMail", "VoiceMailMain"})
-
 #: The bridge may tell that the talk is over before the channel tells who asked for it (P1).
 _LATE_REQUEST_S = 0.5
 
@@ -147,7 +145,7 @@ class CallTracker:
         call = self._book.call_of(channel)
         if channel is None or call is None or channel.uniqueid != call.key:
             return
-        if event.application in _VOICEMAIL_APPS and call.direction is Direction.INBOUND:
+        if event.application in outcomes.VOICEMAIL_APPS and call.direction is Direction.INBOUND:
             call.voicemail = True
             self._book.touch(call, at)
         elif event.application == "Queue":

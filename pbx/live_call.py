@@ -49,6 +49,7 @@ class LiveCall:
         "remote_ring",
         "remote_status",
         "restricted",
+        "resumed_at",
         "root_hangup_requested",
         "root_was_up",
         "started_at",
@@ -103,6 +104,8 @@ class LiveCall:
         self.estimated = False
         # The end fell into a time without connection: only a talk is certain.
         self.end_unseen = False
+        # When the connection was back again, for a call that ran on meanwhile.
+        self.resumed_at: float | None = None
 
     # --- facts -------------------------------------------------------------------------------------------------------
 
@@ -117,6 +120,11 @@ class LiveCall:
     @property
     def talking(self) -> bool:
         return any(leg.talk.running for leg in self.legs)
+
+    @property
+    def end_asked(self) -> bool:
+        """A party's own wish ended it, as far as we saw."""
+        return self.talk_ended_by is not None if self.talked else self.root_hangup_requested
 
     @property
     def open_wait(self) -> LiveWait | None:
@@ -248,13 +256,16 @@ class LiveCall:
             result = self.waits[-1].result
             if result in outcomes.QUEUE_OUTCOME:
                 return outcomes.QUEUE_OUTCOME[result]
-        if self.end_unseen or self.system_ended:
+        if self.end_unseen or self.system_ended or (self.waits and self.waits[-1].result is None):
             return CallOutcome.UNKNOWN
         if self.direction is Direction.OUTBOUND:
             return self._outbound_outcome()
-        by_legs = outcomes.outcome_of_legs([leg.result for leg in self.legs if leg.result and not leg.is_caller])
+        called = [leg for leg in self.legs if not leg.is_caller]
+        by_legs = outcomes.outcome_of_legs([leg.result for leg in called if leg.result and not leg.end_unseen])
         if by_legs is not None:
             return by_legs
+        if called:
+            return CallOutcome.CANCELLED if self.root_hangup_requested else CallOutcome.UNKNOWN
         return outcomes.outcome_without_phone(
             cause=self.hangup_cause, was_up=self.root_was_up, remote_hung_up=self.root_hangup_requested
         )

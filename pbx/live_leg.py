@@ -15,6 +15,7 @@ class LiveLeg:
         "agent",
         "answered_channel",
         "channels",
+        "end_unseen",
         "ended_at",
         "endpoint",
         "endpoints",
@@ -57,6 +58,8 @@ class LiveLeg:
         self.talk_told = False
         self.via: str | None = None
         self.result: LegResult | None = None
+        # The phone hung up while there was no connection: how, nobody knows.
+        self.end_unseen = False
 
     @property
     def ringing(self) -> bool:

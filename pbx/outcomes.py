@@ -16,6 +16,8 @@ INVALID_NUMBER = frozenset({1, 28})
 UNREACHABLE = frozenset({1, 3, 20, 27, 28})
 NO_ANSWER_CAUSES = frozenset({0, NORMAL_CLEARING, 18, 19, ANSWERED_ELSEWHERE, 127})  # 127: a SIP CANCEL
 
+VOICEMAIL_APPS = frozenset({"VoiceMail", "VoiceMailMain"})
+
 #: VarSet QUEUESTATUS (app_queue) → how the wait ended.
 QUEUE_STATUS: dict[str, QueueResult] = {
     "TIMEOUT": QueueResult.TIMEOUT,

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pbx import outcomes
 from pbx.call_book import CallBook
 from pbx.call_parties import CallParties
-from pbx.calls import Call, EndedBy, LegResult
+from pbx.calls import Call, Direction, EndedBy, LegResult
 from pbx.channels import LiveChannel
 from pbx.devices import DeviceKind
-from pbx.events import QueueParams, ResyncSnapshot, RunningChannel, Uniqueid, WaitingCaller
+from pbx.events import ChannelState, QueueParams, ResyncSnapshot, RunningChannel, Uniqueid, WaitingCaller
 from pbx.live_call import LiveCall
 from pbx.live_leg import LiveWait
 from pbx.revival import revive
@@ -115,12 +116,14 @@ class Resync:
             return
         leg = call.leg_of_channel(channel.uniqueid)
         call.estimated = True
-        _cut_off(call)
+        if channel.uniqueid == call.key:
+            _cut_off(call)
         if len(call.channels) == 1:
             self._end_unseen(call, rebooted=rebooted)
         if leg is not None and leg.result is None and leg.answered_channel is None and len(leg.channels) == 1:
             # It rang when we last saw it: not "missed", we do not know.
             leg.result = LegResult.FAILED if rebooted else LegResult.CANCELLED
+            leg.end_unseen = True
             leg.ended_at = call.last_at
         self._book.channel_left(call, channel, call.last_at, now)
 
@@ -145,6 +148,7 @@ class Resync:
         """Known channels are refreshed, unknown ones make calls that were joined late."""
         ordered = sorted(rows, key=lambda row: row.channel.linkedid != row.channel.uniqueid)
         shown = [(self._graph.get(row.channel.uniqueid) or self._graph.add(row.channel), row) for row in ordered]
+        changed = {channel.uniqueid for channel, row in shown if _differs(channel, row)}
         for channel, row in shown:
             self._graph.refresh(channel, row.channel)
             self._belongs(channel, row, at)
@@ -157,8 +161,10 @@ class Resync:
         for call in self._book:
             before = call.talking
             self._parties.update_talk_of(call, at)
-            if call.talking is not before and self._lost:
-                call.estimated = True
+            if self._lost:
+                call.resumed_at = at
+                went_on = before and call.talking
+                call.estimated |= call.talking is not before or not (went_on or changed.isdisjoint(call.channels))
 
     def _belongs(self, channel: LiveChannel, row: RunningChannel, at: float | None) -> None:
         seen = row.channel
@@ -173,6 +179,19 @@ class Resync:
             self._seat(call, channel, at)
         elif channel.kind is DeviceKind.TRUNK and not call.is_remote(channel.uniqueid):
             self._parties.trunk_dialled(call, channel, None, "", at)
+            call.estimated = True
+        if channel.up:
+            self._is_up(call, channel, at)
+        if row.application in outcomes.VOICEMAIL_APPS and channel.uniqueid == call.key:
+            call.voicemail = call.direction is Direction.INBOUND
+
+    def _is_up(self, call: LiveCall, channel: LiveChannel, at: float | None) -> None:
+        """Picked up, before the gap or in it."""
+        if channel.uniqueid == call.key:
+            call.root_was_up = True
+        leg = call.leg_of_channel(channel.uniqueid)
+        if leg is not None:
+            self._book.picked_up(call, leg, channel, at)
 
     def _joined_late(self, channel: LiveChannel, row: RunningChannel, at: float | None) -> LiveCall:
         started = at - row.duration_s if at is not None and row.duration_s is not None else None
@@ -187,7 +206,7 @@ class Resync:
         leg = next((leg for leg in call.legs if leg.result is None and channel.endpoint in leg.endpoints), None)
         if leg is not None:
             leg.channels.add(channel.uniqueid)
-            if channel.up:
+            if leg.picked_up_at is not None or (leg.is_caller and not call.originated):
                 leg.answered_channel = leg.answered_channel or channel.uniqueid
             return
         self._parties.phone_dialled(call, channel, None, at)
@@ -216,6 +235,11 @@ class Resync:
                 stands_in.cut_off = True  # how it left, nobody knows
                 call.estimated = True
                 self._book.touch(call, at)
+
+
+def _differs(channel: LiveChannel, row: RunningChannel) -> bool:
+    """It was picked up, put into a bridge or taken out of one while we were away."""
+    return channel.up is not (row.channel.state is ChannelState.UP) or channel.bridge != row.bridge
 
 
 def _finished(row: QueueParams) -> int:

@@ -11,7 +11,7 @@ from pbx.simulator.direct_calls import Behaviour, inbound_direct, internal
 from pbx.simulator.lines import Member, QueueLine
 from pbx.simulator.outgoing_calls import OriginateOrder, Remote, originate, outbound
 from pbx.simulator.queue_calls import QueueCall
-from pbx.simulator.switch import Switch
+from pbx.simulator.switch import TRUNK, Switch
 from pbx.simulator.timeline import Script, Sleep, Task, Timeline
 
 DIRECT_DID = "+4420794601{:02d}".format  # 1001 has …01
@@ -105,6 +105,12 @@ class Simulator:
         for channel in list(self.switch.channels.values()):
             if channel.endpoint == endpoint and channel.story is not None:
                 self.timeline.wake(channel.story)
+
+    def hang_up(self, number: str) -> None:
+        """The outside party with this number is cut off, as by AMI's Hangup: talking, ringing or waiting."""
+        for channel in list(self.switch.channels.values()):
+            if channel.number == number and channel.endpoint == TRUNK and channel.story is not None:
+                self.timeline.hang_up(channel.story, channel)
 
     def queue_call(self, caller: CallerPlan, queues: Sequence[str], behaviour: Behaviour) -> QueueCall:
         """A call for these queues, tried one after the other."""

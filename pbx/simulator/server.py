@@ -115,6 +115,12 @@ class SimulatorServer:
         self.simulator.hurry(extension)
         self._turn()
 
+    def hang_up(self, number: str) -> None:
+        """The outside party with this number is cut off (`Simulator.hang_up`)."""
+        self.simulator.advance(time.time())
+        self.simulator.hang_up(number)
+        self._turn()
+
     def cut_links(self) -> None:
         """Reset every client's connection, in mid-event if need be."""
         for session in self._sessions:

@@ -159,11 +159,7 @@ class Desk:
 
     def caller_gives_up(self, number: str) -> None:
         """Whoever waits or rings with this number goes away."""
-        switch = self.office.switch
-        channel = next(one for one in switch.channels.values() if one.number == number and "trunk" in one.name)
-        assert channel.story is not None
-        switch.timeline.hang_up(channel.story, channel)
-        self.pbx.start_flow("outbound_busy", Flow(extension=JAN))
+        self.pbx.hang_up(number)
 
     def dialling(
         self, number: str, *, phone: Reaction = Reaction.ANSWER, remote: Reaction = Reaction.ANSWER, cause: int = 17

@@ -129,6 +129,7 @@ class Running:
         self._born: dict[Uniqueid, float | None] = {}
         self._bridges: dict[Uniqueid, BridgeId] = {}
         self._waiting: dict[Uniqueid, tuple[str, float | None]] = {}
+        self._applications: dict[Uniqueid, str] = {}
 
     def tell(self, event: PbxEvent) -> None:
         """Take over one event."""
@@ -148,6 +149,8 @@ class Running:
                     del self._bridges[channel.uniqueid]
             case ami.BridgeMerge(to_bridge=to_bridge, from_bridge=from_bridge):
                 self._bridges.update({key: to_bridge for key, bridge in self._bridges.items() if bridge == from_bridge})
+            case ami.Newexten(channel=channel, application=application):
+                self._applications[channel.uniqueid] = application
             case ami.QueueCallerJoin(queue=queue, channel=channel):
                 self._waiting[channel.uniqueid] = (queue, event.at)
             case ami.QueueCallerLeave(channel=channel):
@@ -173,7 +176,7 @@ class Running:
             )
 
     def _forget(self, uniqueid: Uniqueid) -> None:
-        for table in (self._seen, self._born, self._bridges, self._waiting):
+        for table in (self._seen, self._born, self._bridges, self._waiting, self._applications):
             table.pop(uniqueid, None)
 
     def snapshot(self, at: float) -> ResyncSnapshot:
@@ -182,7 +185,7 @@ class Running:
             RunningChannel(
                 channel,
                 self._bridges.get(uniqueid),
-                "",
+                self._applications.get(uniqueid, ""),
                 None if self._born[uniqueid] is None else float(int(at - (self._born[uniqueid] or 0.0))),
             )
             for uniqueid, channel in self._seen.items()

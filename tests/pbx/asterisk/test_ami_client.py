@@ -9,7 +9,7 @@ import uvloop
 
 from pbx import events as ev
 from pbx.asterisk.ami_client import AmiClient
-from pbx.asterisk.ami_link import EventBatch, LinkDown, LinkState, LinkUp, QueueOverflow, tls_context
+from pbx.asterisk.ami_link import EventBatch, LinkDown, LinkItem, LinkState, LinkUp, QueueOverflow, tls_context
 from pbx.asterisk.ami_snapshot import read_snapshot
 from pbx.errors import ControlsOff, PbxNotConnected, PbxRefused
 from tests.fakes.ami_server import FakeAmiServer, event, snapshot
@@ -40,6 +40,31 @@ async def test_stream_tells_of_the_link_and_of_events_in_order(pbx: FakeAmiServe
     batch = link.passed[2]
     assert isinstance(batch, EventBatch)
     assert [type(one) for one in batch.events] == [ev.Newchannel, ev.Hangup]  # one read, one batch
+
+
+async def test_items_can_be_given_to_a_plain_function_at_once(pbx: FakeAmiServer) -> None:
+    link = Link(pbx, queue_size=100)
+    taken: list[LinkItem] = []
+    hung_up = asyncio.Event()
+
+    def take(item: LinkItem) -> None:
+        taken.append(item)
+        if isinstance(item, LinkUp):
+            raise RuntimeError("a bug of the reader's")
+        if isinstance(item, EventBatch) and isinstance(item.events[-1], ev.Hangup):
+            hung_up.set()
+
+    link.client.deliver_to(take)
+    async with link:
+        await pbx.logged_in()
+        for _ in range(3):  # more than the queue would hold
+            await pbx.send(event("Newstate", *CHANNEL) * 90)
+            await link.client.action({"Action": "Ping"})
+        await pbx.send(event("Hangup", *CHANNEL))
+        await asyncio.wait_for(hung_up.wait(), 5)
+    assert [type(item) for item in taken[:2]] == [LinkUp, EventBatch]
+    assert isinstance(taken[-1], LinkDown)
+    assert not [item for item in taken if isinstance(item, QueueOverflow)]
 
 
 async def test_link_up_comes_before_the_events_of_the_same_packet(pbx: FakeAmiServer) -> None:

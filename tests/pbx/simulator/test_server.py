@@ -101,6 +101,16 @@ async def test_a_call_in_a_hurry_is_taken_and_ended_at_once(server: SimulatorSer
     assert not server.simulator.switch.channels
 
 
+async def test_a_caller_who_waits_can_be_cut_off(server: SimulatorServer) -> None:
+    async with Client(server) as client:
+        task = server.start_flow("queue_abandoned_unrung", Flow(wait_s=600.0))
+        joined = await client.until("QueueCallerJoin")
+        server.hang_up(joined["CallerIDNum"])
+        await client.until("QueueCallerAbandon", Uniqueid=joined["Uniqueid"])
+        await asyncio.wait_for(server.finished(task), 5)
+    assert not server.simulator.switch.channels
+
+
 async def test_a_click_to_dial_in_a_hurry_goes_on_step_by_step(server: SimulatorServer) -> None:
     server.simulator.phones["1001"] = (Reaction.ANSWER, 20.0)
     server.simulator.remotes["+442079460999"] = Remote(reaction=Reaction.BUSY, after_s=30.0)

@@ -14,11 +14,30 @@ export class Problem extends Error {
 const csrfField = document.querySelector("meta[name=csrf]");
 export const signedOut = new EventTarget();
 
-/** After a new sign-in the token is another one. */
-export const renewCsrf = (value) => csrfField.setAttribute("content", value);
+/** After a new sign-in, here or in another tab, the token is another one. Resolves to who is signed in, or null. */
+export async function renewToken() {
+  try {
+    const answer = await fetch("/api/v1/me", { credentials: "same-origin" });
+    if (!answer.ok) return null;
+    const { user, csrf } = await answer.json();
+    csrfField.setAttribute("content", csrf);
+    return user;
+  } catch {
+    return null;
+  }
+}
 
 /** One request below /api/v1. Returns {data, etag}; throws Problem, also when the server cannot be reached. */
-export async function api(method, path, body, { ifMatch, idempotencyKey, keepalive = false } = {}) {
+export async function api(method, path, body, options = {}) {
+  try {
+    return await once(method, path, body, options);
+  } catch (problem) {
+    if (problem.code !== "csrf_failed" || (await renewToken()) !== document.body.dataset.user) throw problem;
+    return once(method, path, body, options);
+  }
+}
+
+async function once(method, path, body, { ifMatch, idempotencyKey, keepalive = false }) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRF-Token"] = csrfField.content;
   if (body !== undefined) headers["Content-Type"] = "application/json";

@@ -1,5 +1,5 @@
 // The frame: lamps, stale data, my state, menus, appearance, sign-in again.
-import { api, renewCsrf, signedOut } from "./api.js";
+import { api, renewToken, signedOut } from "./api.js";
 import { setIcon, setText, show } from "./dom.js";
 import { problemText, secondsText, t, timeText, word } from "./l10n.js";
 import { link } from "./link.js";
@@ -110,17 +110,11 @@ async function askToSignIn() {
 }
 
 async function renewedElsewhere() {
-  try {
-    const answer = await fetch("/api/v1/me", { credentials: "same-origin" });
-    if (!answer.ok) return false;
-    const { user, csrf } = await answer.json();
-    if (user !== me) location.reload(); // somebody else sits here now
-    renewCsrf(csrf);
-    if (dialog.open) dialog.close();
-    return true;
-  } catch {
-    return false;
-  }
+  const user = await renewToken();
+  if (user === null) return false;
+  if (user !== me) location.reload(); // somebody else sits here now
+  if (dialog.open) dialog.close();
+  return true;
 }
 
 /** The sign-in form of the server, filled in here: the page and what was typed stay. */
