@@ -56,11 +56,11 @@ class EventPump:
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
+            # The socket's reader calls us: no queue and no task to wake between an event and its pop.
+            self.client.deliver_to(lambda item: self._take(item, group))
             group.create_task(self.client.run(), name=f"ami-{self.state.pbx}")
             group.create_task(self._tick_for_ever(), name=f"tick-{self.state.pbx}")
             group.create_task(self._check_for_ever(), name=f"self-check-{self.state.pbx}")
-            async for item in self.client.messages():
-                self._take(item, group)
 
     def _take(self, item: LinkItem, group: asyncio.TaskGroup) -> None:
         match item:
@@ -152,9 +152,9 @@ class EventPump:
             if not self.live.is_set():
                 continue
             try:
-                snapshot = await read_snapshot(self.client)
+                snapshot = await read_snapshot(self.client, self_check=True)
             except PbxError as error:
                 logger.info("self-check not possible", pbx=self.state.pbx, reason=str(error))
                 continue
             if self._waiting is None:
-                self._show(replace(snapshot, self_check=True))
+                self._show(snapshot)

@@ -28,9 +28,6 @@ CLICK_TO_DIAL_PREFIX = "cti-"
 #: A record stays open for late events (AgentComplete, P6) this long after the last hang-up.
 FINAL_GRACE_S = 3.0
 
-#: A party asks to hang up less than this before the last channel is gone.
-_ENDING_S = 2.0
-
 _NOT_A_NUMBER = frozenset({"", "s", "i", "t", "h"})
 
 
@@ -198,6 +195,8 @@ class CallBook:
         leg.extension = self.devices.extension_of(channel.endpoint)
         leg.picked_up_at = at
         leg.ring_ended_at = at
+        for wait in call.waits[-1:]:
+            wait.picked_up |= wait.queue == leg.queue
         self.touch(call, at)
 
     def talk_began(self, call: LiveCall, leg: LiveLeg, at: float | None) -> None:
@@ -281,18 +280,13 @@ class CallBook:
         call.parked.stop(at)
         if call.open_wait is not None:
             call.open_wait.leave(at)
-        if call.ended_by is None and not call.end_asked:
-            self._doubt_end(call)
+        if call.ended_by is None and not call.end_asked and call.just_resumed(call.ended_at):
+            # Nobody asked for it, as far as we know: somebody may have while there was no connection.
+            call.estimated = call.end_unseen = True
+            call.ended_by = EndedBy.UNKNOWN
+            for wait in call.waits[-1:]:
+                wait.cut_off = True
         self.touch(call, at)
-
-    def _doubt_end(self, call: LiveCall) -> None:
-        """Nobody asked for the end that came just after a time without connection: somebody may have asked in it."""
-        if call.resumed_at is None or call.ended_at is None or call.ended_at - call.resumed_at > _ENDING_S:
-            return
-        call.estimated = call.end_unseen = True
-        call.ended_by = EndedBy.UNKNOWN
-        for wait in call.waits[-1:]:
-            wait.cut_off = True
 
     def finalise(self, now: float | None) -> None:
         """Emit CallEnded for calls whose grace time is over (all ended ones when `now` is None)."""

@@ -18,6 +18,9 @@ from pbx.events import PbxName, Uniqueid
 from pbx.intervals import Span, Stretches, seconds_between, total_s
 from pbx.live_leg import LiveLeg, LiveWait
 
+#: A party asks to hang up less than this before the last channel is gone.
+_ENDING_S = 2.0
+
 
 class LiveCall:
     """One conversation that is not finalised yet."""
@@ -120,6 +123,10 @@ class LiveCall:
     @property
     def talking(self) -> bool:
         return any(leg.talk.running for leg in self.legs)
+
+    def just_resumed(self, at: float | None) -> bool:
+        """What ends now may have been asked for while there was no connection."""
+        return self.resumed_at is not None and at is not None and at - self.resumed_at <= _ENDING_S
 
     @property
     def end_asked(self) -> bool:

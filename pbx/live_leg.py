@@ -100,6 +100,7 @@ class LiveWait:
         "joined_at",
         "left",
         "left_at",
+        "picked_up",
         "queue",
         "status",
     )
@@ -113,6 +114,8 @@ class LiveWait:
         self.abandoned = False
         # … and the caller had asked to hang up before it: only then it is a true abandon.
         self.abandon_requested = False
+        # A phone offered out of this queue was picked up: Leave comes now, and AgentConnect only after the announcement (P7).
+        self.picked_up = False
         # AgentConnect, or a talk with a phone offered out of this queue.
         self.connected = False
         # The PBX stopped while the caller waited: nobody gave up.
@@ -135,7 +138,7 @@ class LiveWait:
             return None
         if self.abandoned:
             return QueueResult.ABANDONED if self.abandon_requested else QueueResult.TIMEOUT
-        return QueueResult.EXIT_KEY if self.left else None
+        return QueueResult.EXIT_KEY if self.left and not self.picked_up else None
 
     def value(self, talk_started_at: float | None) -> QueueWait:
         """Waiting ends with the talk it led to, else when the queue is left."""

@@ -17,7 +17,7 @@ from pbx.channels import LiveChannel
 from pbx.devices import DeviceKind
 from pbx.events import ChannelState, QueueParams, ResyncSnapshot, RunningChannel, Uniqueid, WaitingCaller
 from pbx.live_call import LiveCall
-from pbx.live_leg import LiveWait
+from pbx.live_leg import LiveLeg, LiveWait
 from pbx.revival import revive
 
 
@@ -137,9 +137,7 @@ class Resync:
         self._end_unseen(call, rebooted=rebooted)
         for leg in call.legs:
             if leg.result is None:
-                leg.talk.stop(call.last_at)
-                leg.ended_at = call.last_at
-                leg.result = LegResult.ANSWERED if leg.talk.ever else LegResult.CANCELLED
+                _end_unseen_leg(leg, call.last_at)
         self._book.close(call, call.last_at, now)
 
     # --- what runs -----------------------------------------------------------------------------------------------------
@@ -161,10 +159,18 @@ class Resync:
         for call in self._book:
             before = call.talking
             self._parties.update_talk_of(call, at)
-            if self._lost:
-                call.resumed_at = at
+            if self._lost and not call.ended:
+                self._resume(call, at)
                 went_on = before and call.talking
                 call.estimated |= call.talking is not before or not (went_on or changed.isdisjoint(call.channels))
+
+    def _resume(self, call: LiveCall, at: float | None) -> None:
+        """It runs on. Of a restored call the phones that are not there any more hung up meanwhile."""
+        call.resumed_at = at
+        for leg in call.legs:
+            if leg.result is None and not leg.channels:
+                _end_unseen_leg(leg, call.last_at)
+                call.estimated = True
 
     def _belongs(self, channel: LiveChannel, row: RunningChannel, at: float | None) -> None:
         seen = row.channel
@@ -225,16 +231,16 @@ class Resync:
         for call in self._book:
             row = waiting.get(call.key)
             stands_in = call.open_wait
-            if row is not None and (stands_in is None or stands_in.queue != row.queue):
-                joined = at - row.wait_s if at is not None else None
-                call.waits.append(LiveWait(row.queue, joined))
-                self._book.touch(call, at)
-            elif row is None and stands_in is not None and not call.ended:
+            if call.ended or (row.queue if row else None) == (stands_in.queue if stands_in else None):
+                continue
+            if stands_in is not None:
                 stands_in.leave(at)
                 stands_in.connected = stands_in.connected or call.talking
                 stands_in.cut_off = True  # how it left, nobody knows
-                call.estimated = True
-                self._book.touch(call, at)
+            if row is not None:
+                call.waits.append(LiveWait(row.queue, at - row.wait_s if at is not None else None))
+            call.estimated = True
+            self._book.touch(call, at)
 
 
 def _differs(channel: LiveChannel, row: RunningChannel) -> bool:
@@ -250,3 +256,11 @@ def _cut_off(call: LiveCall) -> None:
     """Whoever waited when the link broke neither gave up nor timed out as far as we know."""
     if call.open_wait is not None:
         call.open_wait.cut_off = True
+
+
+def _end_unseen_leg(leg: LiveLeg, at: float | None) -> None:
+    """It talked or rang when we last saw it; a phone that rang is not "missed": we do not know."""
+    leg.talk.stop(at)
+    leg.ended_at = at
+    leg.result = LegResult.ANSWERED if leg.talk.ever else LegResult.CANCELLED
+    leg.end_unseen = True

@@ -6,6 +6,9 @@ from pbx.calls import Call, CallLeg, Direction, QueueResult, QueueWait
 from pbx.live_call import LiveCall
 from pbx.live_leg import LiveLeg, LiveWait
 
+#: What only VarSet QUEUESTATUS can have told.
+_TOLD = {QueueResult.EMPTY: "LEAVEEMPTY", QueueResult.FULL: "FULL", QueueResult.WITHDRAWN: "WITHDRAW"}
+
 
 def revive(value: Call) -> LiveCall:
     """The living call that a stored record was before our process stopped. Its channels come back with the first snapshot."""
@@ -21,6 +24,8 @@ def revive(value: Call) -> LiveCall:
     call.estimated = value.estimated
     call.legs = [_revive_leg(leg, value) for leg in value.legs]
     call.waits = [_revive_wait(wait) for wait in value.queues]
+    for wait in call.waits:
+        wait.picked_up = any(leg.queue == wait.queue and leg.picked_up_at is not None for leg in call.legs)
     call.last_at = max((at for at in _times(value) if at is not None), default=None)
     return call
 
@@ -33,8 +38,9 @@ def _revive_leg(value: CallLeg, call: Call) -> LiveLeg:
     leg.offered = value.rang_at is not None
     leg.rang_at, leg.ended_at = value.rang_at, value.ended_at
     leg.picked_up_at = leg.ring_ended_at = value.answered_at
-    if value.answered_at is not None and (value.talk_s or value.result is None):
-        began = value.answered_at if call.answered_at is None else max(value.answered_at, call.answered_at)
+    talked = value.talk_s or value.result is None
+    if talked and value.answered_at is not None and call.answered_at is not None:
+        began = max(value.answered_at, call.answered_at)
         leg.talk.start(began)
         leg.talk_told = True
         if value.result is not None:
@@ -52,6 +58,7 @@ def _revive_wait(value: QueueWait) -> LiveWait:
     wait.connected = value.result is QueueResult.ANSWERED
     wait.abandoned = value.result in (QueueResult.ABANDONED, QueueResult.TIMEOUT)
     wait.abandon_requested = value.result is QueueResult.ABANDONED
+    wait.status = _TOLD.get(value.result) if value.result is not None else None
     return wait
 
 

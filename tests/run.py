@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from tests.asterisk import install
 
 # libatomic1 is for Playwright's own driver.
+# Most of the time goes by while phones ring: several tests at once cost little more than one. What is long runs alone.
+WORKERS = "4"
 CHROMIUM_PACKAGES = ("chromium", "fonts-noto-core", "fonts-dejavu-core", "libatomic1")
 ASTERISK_PACKAGES = ("debootstrap", "iproute2", "util-linux")
 
@@ -38,6 +40,8 @@ def main(arguments: list[str]) -> int:
         return 1
     expression = " and ".join(["long" if wants_long else "not long", *(f"not {part.marker}" for part in left_out)])
     options = [argument for argument in arguments if argument != "--long"]
+    if not wants_long and not any(option.startswith("-n") for option in options):
+        options = ["-n", WORKERS, *options]
     sys.stdout.flush()
     return subprocess.run([sys.executable, "-m", "pytest", "-m", expression, *options], check=False).returncode
 

@@ -17,9 +17,10 @@ from web.pages_customers import (
     new_customer_page,
     timeline_part,
 )
+from web.pages_filters import setup_templates
 from web.pages_home import home_page
 from web.pages_live import live_page
-from web.pages_shell import KIT, build_kit, setup_templates
+from web.pages_shell import KIT, build_kit
 from web.pages_sign_in import Pages, login_page, set_up_page
 from web.pages_tasks import tasks_page
 

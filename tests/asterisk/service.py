@@ -48,6 +48,12 @@ class Screen:
         """The data of the frames of these types."""
         return [frame["data"] for frame in self.frames if frame["type"] in types]
 
+    def cards(self) -> dict[str, list[int]]:
+        """Call → customers on this screen: in the pop itself, or right after it where the machine was too busy."""
+        return {
+            pop["call"]["id"]: [card["id"] for card in pop["customers"]] for pop in self.of("pop.show", "pop.update")
+        }
+
     async def until(self, found: Callable[[dict[str, Any]], bool], *, timeout_s: float = 20) -> dict[str, Any]:
         """The first frame that fits, already there or to come."""
         async with asyncio.timeout(timeout_s):

@@ -101,7 +101,6 @@ def _build(file: Path) -> None:
     database.execute("COMMIT")
     for sql in indexes:
         database.execute(sql)
-    database.execute("ANALYZE")
     database.execute("PRAGMA journal_mode=WAL")
     database.close()
     print(f"Built in {time.monotonic() - started:.0f} s, {file.stat().st_size >> 20} MB.", flush=True)

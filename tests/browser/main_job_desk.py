@@ -30,6 +30,7 @@ from pbx.simulator import AgentPlan, CallerPlan, QueuePlan, Simulator, Simulator
 from pbx.simulator.cast import Reaction
 from pbx.simulator.flows import FOREVER_S, Flow
 from pbx.simulator.outgoing_calls import OriginateOrder, Remote
+from pbx.simulator.switch import TRUNK
 from pbx.simulator.timeline import Task
 from tests.browser.conftest import listen, live
 from web.auth import token_hash
@@ -54,6 +55,7 @@ CUSTOMERS = {
 }  # fmt: skip
 # The agent's phone and the far end wait until the test hurries them; both are shorter than their own patience.
 _STEP_S = 25.0
+_PATIENCE_S = 10.0
 
 
 class Office(Simulator):
@@ -67,13 +69,15 @@ class Office(Simulator):
             ),
             queues=(
                 QueuePlan(name="support", did=SUPPORT_DID, members=(EVA,), ring_s=FOREVER_S),
-                QueuePlan(
-                    name="sales", did="+421255501235", members=(EVA, JAN), strategy="ringall", ring_s=FOREVER_S
-                ),
+                QueuePlan(name="sales", did="+421255501235", members=(EVA, JAN), strategy="ringall", ring_s=FOREVER_S),
                 QueuePlan(name="600", did="+421255501236", members=()),
             ),
         )
         self.originates: list[OriginateOrder] = []
+
+    def dials(self, number: str) -> bool:
+        """The trunk is dialled with this number now."""
+        return any(one.number == number and one.endpoint == TRUNK for one in self.switch.channels.values())
 
     def order(self, order: OriginateOrder) -> Task:
         self.originates.append(order)
@@ -139,6 +143,16 @@ class Desk:
         assert answer.ok, (answer.status, await answer.text())
         return await answer.json()
 
+    async def only_call(self, page: Page, **fields: Any) -> Any:
+        """The record of the one call there is, once it is written with these fields."""
+        found: list[Any] = []
+        async with asyncio.timeout(_PATIENCE_S):
+            while not found:
+                calls = (await self.api(page, "/calls"))["items"]
+                assert len(calls) <= 1
+                found = [call for call in calls if fields.items() <= call.items()]
+        return found[0]
+
     # --- calls --------------------------------------------------------------------------------------------------------
 
     def ring(
@@ -169,14 +183,14 @@ class Desk:
         self.office.remotes[number] = Remote(reaction=remote, after_s=_STEP_S, cause=cause)
 
 
-async def until(holds: Callable[[], object], what: str, *, timeout_s: float = 8.0) -> None:
+async def until(holds: Callable[[], object], what: str) -> None:
     """Wait for something in the service or at the PBX that no page shows."""
     try:
-        async with asyncio.timeout(timeout_s):
-            while not holds():
+        async with asyncio.timeout(_PATIENCE_S):
+            while not holds():  # noqa: ASYNC110 - nobody tells: it is looked at between two turns of the loop
                 await asyncio.sleep(0.01)
     except TimeoutError:
-        raise AssertionError(f"not within {timeout_s:g} s: {what}") from None
+        raise AssertionError(f"not within {_PATIENCE_S:g} s: {what}") from None
 
 
 def pop(page: Page) -> Locator:
@@ -233,6 +247,7 @@ def _settings(pbx: SimulatorServer, folder: Path, mode: str) -> Settings:
         ui={"languages": ["en", "he"], "default_language": "en", "territory": "SK"},  # type: ignore[arg-type]
         pbx={"main": link},  # type: ignore[dict-item]
         queues={"support": {"label": "Support"}, "sales": {"label": "Sales"}, "600": {"label": "Orders"}},  # type: ignore[dict-item]
+        dids={SUPPORT_DID: {"label": "Shop line"}},  # type: ignore[dict-item]
         journal={"directory": str(folder / "journal")},  # type: ignore[arg-type]
     )
 

@@ -52,7 +52,9 @@ def interleaved(events: Sequence[PbxEvent], *, seed: int, window_s: float) -> li
     chance = random.Random(seed)
     after, waits_for = _must_follow(events)
     times = _times(events)
-    ready = [(times[index] + chance.uniform(0, window_s), index) for index in range(len(events)) if not waits_for[index]]
+    ready = [
+        (times[index] + chance.uniform(0, window_s), index) for index in range(len(events)) if not waits_for[index]
+    ]
     heapq.heapify(ready)
     order = []
     while ready:

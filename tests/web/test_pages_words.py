@@ -9,7 +9,7 @@ import pytest
 from crm_store.tasks import Task
 from web.i18n import load_languages
 from web.pages import safe_path
-from web.pages_shell import duration, tel, tel_display
+from web.pages_filters import duration, tel, tel_display
 from web.pages_tasks import grouped
 from web.pages_words import word
 

@@ -1,11 +1,13 @@
 // One call's card: clones the server's skeleton and fills it from the push data.
-import { api, Problem } from "./api.js";
+import { api } from "./api.js";
 import { dial } from "./dial.js";
 import { controlsOn, el, icon, name, setIcon, setText, show, tel } from "./dom.js";
-import { dayText, duration, isToday, languageName, momentText, parts, person, presetTime, problemText, t, taskTitle, timeText, word } from "./l10n.js";
+import { duration, momentText, parts, presetTime, problemText, t, word } from "./l10n.js";
+import { keepTrying } from "./keep_trying.js";
 import { link } from "./link.js";
 import { NoteSaver } from "./note_saver.js";
 import { pickCustomer } from "./pick_customer.js";
+import { badgesOf, choiceRow, factsOf, lineCalled, nameOf } from "./pop_facts.js";
 import { countFrom } from "./timers.js";
 import { toast } from "./toasts.js";
 
@@ -90,14 +92,14 @@ export class PopView {
   /** The name as text, for title, notification and screen readers. */
   spokenName() {
     const { remote } = this.pop.call;
-    if (this.customer) return this.#nameOf(this.customer);
+    if (this.customer) return nameOf(this.customer);
     return remote?.name || remote?.display || (remote?.kind === "withheld" ? t("Number withheld") : t("Number unknown"));
   }
 
   /** The name as an element: a number stays left to right. */
   title() {
     const { remote } = this.pop.call;
-    if (this.customer) return name(this.#nameOf(this.customer));
+    if (this.customer) return name(nameOf(this.customer));
     if (remote?.name) return name(remote.name);
     return remote?.display ? tel(remote.display) : name(this.spokenName());
   }
@@ -107,10 +109,6 @@ export class PopView {
     const who = [this.spokenName(), ...(this.customer?.tags ?? customers?.[0]?.tags ?? []).slice(0, 2), call.queue_label ?? call.queue].filter(Boolean).join(", ");
     if (call.direction === "outbound") return t("Outgoing call: %(who)s", { who });
     return call.direction === "internal" ? t("Call from a colleague: %(who)s", { who }) : t("Incoming call: %(who)s", { who });
-  }
-
-  #nameOf(card) {
-    return card.display_name || card.name || card.company || card.phones?.[0]?.display || t("Customer without name");
   }
 
   #showWho() {
@@ -126,17 +124,8 @@ export class PopView {
     if (call.direction === "internal") sub.push(t("Colleague"));
     this.#fill("sub", sub.flatMap((piece, index) => (index ? [" · ", piece] : [piece])));
     this.#fill("number", remote.display && heading.textContent !== remote.display ? [tel(remote.display)] : []);
-    this.#fill("did", this.#didLine(call));
-    const badges = (card?.tags ?? []).slice(0, 6).map((tag) => el("span", { class: "badge info" }, name(tag)));
-    if (card?.language) badges.push(el("span", { class: "badge" }, t("speaks: %(language)s", { language: languageName(card.language) })));
-    if (card?.calls_7d > 1) badges.push(el("span", { class: "badge warn" }, t("calls in 7 days: %(count)s", { count: card.calls_7d })));
-    if (call.transferred_by) badges.push(el("span", { class: "badge" }, ...parts("transferred by %(agent)s", { agent: name(person(call.transferred_by)) })));
-    this.#fill("badges", badges);
-  }
-
-  #didLine(call) {
-    if (call.direction !== "inbound" || !(call.did || call.did_label)) return [];
-    return parts("called %(line)s", { line: call.did_label ? name(call.did_label) : tel(call.did) });
+    this.#fill("did", lineCalled(call));
+    this.#fill("badges", badgesOf(card, call));
   }
 
   #fill(slot, children) {
@@ -155,15 +144,8 @@ export class PopView {
     if (key === this.#seenMatch) return;
     this.#seenMatch = key;
     setText(this.#slots["choose-title"], reason === "suffix" ? t("Maybe one of these:") : t("Who is it?"));
-    this.#slots.chooser.replaceChildren(...customers.slice(0, 9).map((card, index) => this.#choiceRow(card, index)));
+    this.#slots.chooser.replaceChildren(...customers.slice(0, 9).map((card, index) => choiceRow(card, index)));
     if (match === "none") this.#prefill();
-  }
-
-  #choiceRow(card, index) {
-    const more = [card.company && card.company !== this.#nameOf(card) ? card.company : null, ...(card.tags ?? []).slice(0, 2)].filter(Boolean).join(" · ");
-    const due = (card.open_tasks ?? []).length ? el("span", { class: "badge warn" }, icon("list-check"), String(card.open_tasks.length)) : null;
-    return el("li", {}, el("button", { type: "button", class: "button", "data-choice": index },
-      el("kbd", {}, String(index + 1)), el("span", { class: "who" }, name(this.#nameOf(card)), more ? el("small", {}, name(more)) : null), due));
   }
 
   #prefill() {
@@ -174,28 +156,7 @@ export class PopView {
   }
 
   #showFacts() {
-    const card = this.customer;
-    const facts = [];
-    for (const task of card?.open_tasks ?? []) {
-      const due = task.due_at && (Date.parse(task.due_at) < link.now() || isToday(task.due_at));
-      const when = task.due_at ? el("time", { datetime: task.due_at }, momentText(task.due_at)) : null;
-      facts.push(this.#fact(due ? "flag" : "list-check", due ? "due" : "", [name(taskTitle(task)), when ? " · " : null, when]));
-    }
-    for (const activity of card?.last_activities ?? []) facts.push(this.#activity(activity));
-    if (card?.note) facts.push(this.#fact("note", "", [name(card.note)]));
-    this.#fill("facts", facts);
-  }
-
-  #fact(picture, kind, children) {
-    return el("li", { class: kind }, icon(picture), el("span", {}, ...children));
-  }
-
-  #activity(activity) {
-    const picture = activity.kind === "call" ? { inbound: "phone-incoming", outbound: "phone-outgoing" }[activity.direction] ?? "phone" : "history";
-    const when = el("time", { datetime: activity.at, title: momentText(activity.at) }, isToday(activity.at) ? timeText(activity.at) : dayText(activity.at));
-    const code = activity.disposition ? word("disposition", activity.disposition) : activity.outcome && activity.outcome !== "answered" ? word("outcome", activity.outcome) : activity.kind === "call" ? null : word("activity_kind", activity.kind);
-    const pieces = [when, activity.agent ? name(person(activity.agent)) : null, code, activity.text ? name(activity.text) : null].filter(Boolean);
-    return this.#fact(picture, "", pieces.flatMap((piece, index) => (index ? [" · ", piece] : [piece])));
+    this.#fill("facts", factsOf(this.customer));
   }
 
   #showActions() {
@@ -291,7 +252,7 @@ export class PopView {
   async setCustomer(card) {
     this.#chosen = card;
     this.update(this.pop);
-    await this.#keepTrying(() => api("PUT", `${path(this.pop)}/customer`, { customer_id: card.id }));
+    await keepTrying(() => api("PUT", `${path(this.pop)}/customer`, { customer_id: card.id }));
   }
 
   async createCustomer() {
@@ -331,7 +292,7 @@ export class PopView {
   }
 
   async #putOutcome(code) {
-    return this.#keepTrying(async () => {
+    return keepTrying(async () => {
       await this.#note.flush();
       const { data } = await api("PUT", `${path(this.pop)}/disposition`, { code });
       this.#note.remote(data.text, data.version);
@@ -366,7 +327,7 @@ export class PopView {
   async finish() {
     if (this.#typedNew && !this.#slots.new.hidden && !(await this.createCustomer())) return;
     if (!(await this.#note.flush())) return;
-    const done = await this.#keepTrying(() => api("POST", `${path(this.pop)}/finish`));
+    const done = await keepTrying(() => api("POST", `${path(this.pop)}/finish`));
     if (done && this.pop.phase !== "wrap_up") toast(t("Saved. The call leaves the screen when the talk ends."));
     if (!done) this.reoffered();
   }
@@ -452,23 +413,6 @@ export class PopView {
       this.#note.remote(data.text, data.version);
     } catch {
       // the next update of the call tries again
-    }
-  }
-
-  /** Our own record may be a moment behind the phone: a call that is not stored yet is asked again. */
-  async #keepTrying(action) {
-    for (let round = 0; ; round += 1) {
-      try {
-        await action();
-        return true;
-      } catch (problem) {
-        const early = problem instanceof Problem && (problem.status === 404 || problem.status === 0 || problem.status >= 500);
-        if (!early || round >= 4) {
-          toast(problemText(problem));
-          return false;
-        }
-        await new Promise((resolve) => setTimeout(resolve, 400 * 2 ** round));
-      }
     }
   }
 

@@ -1,0 +1,187 @@
+"""How many keys each job of an agent costs on the whole service; typed text is free, a click is a failure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser import main_job_desk
+from tests.browser.main_job_desk import DANA_WORK, KOVAC, STRANGER, SWITCHBOARD, Desk, in_phase, pop, until
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.parametrize("language", ["en", "he"]),
+]
+
+desk = main_job_desk.desk
+mode = main_job_desk.mode
+
+ZONE = ZoneInfo("Europe/Bratislava")
+# Counts in the tab's storage, so that it goes on over page loads. A chord is one key; letters in a text field are none.
+COUNT = """
+addEventListener("keydown", (event) => {
+    if (["Alt", "Control", "Shift", "Meta"].includes(event.key) || event.repeat) return;
+    const typing = event.target.matches?.("textarea, input:not([type=checkbox])") && !event.altKey && !event.ctrlKey && event.key.length === 1;
+    if (!typing) sessionStorage.setItem("test.keys", Number(sessionStorage.getItem("test.keys")) + 1);
+}, true);
+addEventListener("pointerdown", () => sessionStorage.setItem("test.clicks", Number(sessionStorage.getItem("test.clicks")) + 1), true);
+"""
+
+
+async def counting(desk: Desk, language: str, path: str = "/") -> Page:
+    """Eva's page; from here on her keys are counted."""
+    page = await desk.sign_in("eva", language=language, path=path)
+    await page.evaluate(COUNT)
+    await page.add_init_script(COUNT)
+    return page
+
+
+async def spent(page: Page) -> int:
+    """Keys so far; there must have been no click."""
+    clicks, keys = await page.evaluate("['test.clicks', 'test.keys'].map((key) => Number(sessionStorage.getItem(key)))")
+    assert clicks == 0
+    return int(keys)
+
+
+async def talking(desk: Desk, page: Page, number: str = KOVAC) -> None:
+    desk.ring(number)
+    await in_phase(page, "ringing")
+    desk.take()
+    await in_phase(page, "talking")
+
+
+async def in_wrap_up(desk: Desk, page: Page) -> None:
+    desk.caller_hangs_up()
+    await in_phase(page, "wrap_up")
+
+
+async def test_a_call_pops_without_a_key(desk: Desk, language: str) -> None:
+    page = await counting(desk, language, "/tasks")
+    desk.ring(DANA_WORK)
+    await expect(pop(page).locator("h2")).to_have_text("דנה כהן")
+    assert await spent(page) == 0
+
+
+async def test_one_of_several_customers_takes_one_key(desk: Desk, language: str) -> None:
+    page = await counting(desk, language)
+    desk.ring(SWITCHBOARD)
+    await expect(pop(page).locator("[data-slot=chooser] li")).to_have_count(2)
+    await page.keyboard.press("Digit2")
+    await expect(pop(page).locator("[data-slot=choose]")).to_be_hidden()
+    assert await spent(page) == 1
+
+
+async def test_note_and_outcome_take_two_keys(desk: Desk, language: str) -> None:
+    page = await counting(desk, language)
+    await talking(desk, page)
+    await page.keyboard.press("Alt+KeyN")
+    await page.keyboard.type("wants an offer")
+    await in_wrap_up(desk, page)
+    await page.keyboard.press("Alt+Digit1")
+    await expect(pop(page)).to_be_hidden()
+    assert await spent(page) == 2
+    call = await desk.only_call(page, state="ended", disposition="solved")
+    assert call["note"] == "wants an offer"
+    await expect(pop(page)).to_have_count(0)  # when the time for an undo is over
+    assert await spent(page) == 2
+
+
+async def test_a_note_alone_takes_two_keys(desk: Desk, language: str) -> None:
+    page = await counting(desk, language)
+    await talking(desk, page)
+    await page.keyboard.press("Alt+KeyN")
+    await page.keyboard.type("wants an offer")
+    await in_wrap_up(desk, page)
+    await page.keyboard.press("Control+Enter")
+    await expect(pop(page)).to_have_count(0)
+    assert await spent(page) == 2
+    await desk.only_call(page, state="ended", note="wants an offer")
+
+
+async def test_note_outcome_and_call_back_tomorrow_take_five_keys(desk: Desk, language: str) -> None:
+    page = await counting(desk, language)
+    await talking(desk, page)
+    await page.keyboard.press("Alt+KeyN")
+    await page.keyboard.type("wants an offer")
+    await page.keyboard.press("Alt+KeyT")
+    await page.keyboard.press("Digit2")
+    await expect(pop(page).locator("[data-slot=tasks-made] li")).to_have_count(1)
+    await page.keyboard.press("Alt+Digit2")
+    await expect(pop(page).locator("[data-disposition=callback]")).to_have_attribute("aria-pressed", "true")
+    await in_wrap_up(desk, page)
+    await page.keyboard.press("Control+Enter")
+    await expect(pop(page)).to_have_count(0)
+    assert await spent(page) == 5
+    call = await desk.only_call(page, state="ended", note="wants an offer", disposition="callback")
+    tasks = (await desk.api(page, "/tasks?state=open"))["items"]
+    (made,) = [task for task in tasks if call["id"] in task["call_ids"]]
+    due = datetime.fromisoformat(made["due_at"]).astimezone(ZONE)
+    tomorrow = datetime.now(ZONE).date() + timedelta(days=1)
+    assert (due.date(), due.hour, due.minute) == (tomorrow, 10, 0)
+
+
+async def test_an_unknown_caller_becomes_a_customer_with_a_note_by_three_keys(desk: Desk, language: str) -> None:
+    page = await counting(desk, language)
+    await talking(desk, page, STRANGER)
+    await page.keyboard.press("Alt+KeyN")
+    await page.keyboard.type("Tomáš Biely")
+    await page.keyboard.press("Alt+KeyN")
+    await page.keyboard.type("asks for a price list")
+    await in_wrap_up(desk, page)
+    await page.keyboard.press("Control+Enter")
+    await expect(pop(page)).to_have_count(0)
+    assert await spent(page) == 3
+    (made,) = (await desk.api(page, "/customers?search=Biely"))["items"]
+    await desk.only_call(page, state="ended", note="asks for a price list", customer_id=made["id"])
+
+
+async def test_dialling_from_the_card_takes_two_keys(desk: Desk, language: str) -> None:
+    page = await counting(desk, language, f"/customers/{desk.ids['dana']}")
+    desk.dialling(DANA_WORK)
+    await page.keyboard.press("Alt+KeyD")
+    await expect(page.locator("#choose-number")).to_be_visible()
+    await page.keyboard.press("Digit1")
+    await until(lambda: desk.office.originates, "the phone is called")
+    assert await spent(page) == 2
+    assert [order.number for order in desk.office.originates] == [DANA_WORK]
+
+
+async def test_dialling_from_a_row_takes_two_keys(desk: Desk, language: str) -> None:
+    page = await counting(desk, language, "/customers?q=kovac")
+    desk.dialling(KOVAC)
+    await page.keyboard.press("KeyJ")
+    await page.keyboard.press("KeyD")
+    await until(lambda: desk.office.originates, "the phone is called")
+    assert await spent(page) == 2
+
+
+@pytest.mark.parametrize("path", ["/", "/customers", "/tasks"])
+async def test_any_customer_is_found_and_opened_by_two_keys(desk: Desk, language: str, path: str) -> None:
+    page = await counting(desk, language, path)
+    await page.keyboard.press("Slash")
+    await page.keyboard.type("star")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#customer-name")).to_have_text("Boris Starý")
+    assert await spent(page) == 2
+
+
+async def test_my_state_takes_two_keys(desk: Desk, language: str) -> None:
+    page = await counting(desk, language)
+    await expect(page.locator("#my-state")).to_have_attribute("data-state", "ready")
+    await page.keyboard.press("Alt+KeyS")
+    await page.keyboard.press("Digit2")
+    await expect(page.locator("#my-state")).to_have_attribute("data-state", "paused")
+    assert await spent(page) == 2
+    assert all(seat.paused for seat in desk.office.seats("PJSIP/1001"))
+
+
+async def test_a_task_is_completed_by_two_keys(desk: Desk, language: str) -> None:
+    page = await counting(desk, language, "/tasks")
+    await page.keyboard.press("KeyJ")
+    await page.keyboard.press("KeyX")
+    await expect(page.locator("#list [data-task]")).to_have_count(0)
+    assert await spent(page) == 2

@@ -1,0 +1,230 @@
+"""A PBX may tell the same story in other ways: twice, in another order, with a hole in it. The records stay the same.
+
+Bounds, with their reasons:
+- The two halves of a Local channel count as one channel and a dialled channel is told after its caller: so Asterisk makes them.
+- Events overtake each other by at most a second: a talk of two seconds told in another order than its end would be no talk.
+- Legs that rang at the same moment may change places, and times may move by a tenth of a second: another event tells them first.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm_store.call_log import call_record
+from pbx import events as ami
+from pbx.call_events import CallEvent
+from pbx.calls import Call
+from pbx.events import PbxEvent, PbxName, ResyncSnapshot
+from pbx.pbx_state import PbxState
+from tests.pbx.folding import NUMBERING, TWINS, Folded, device_plan
+from tests.pbx.stories import Story, channels_of, interleaved, running_after, story
+from tests.pbx.test_recordings import EXACT
+
+SEED = 20261122
+NEAR_S = 0.1
+#: Recordings in which the link breaks or begins late on its own account, and one of an Originate that made no channel.
+NOTHING_TO_CUT = {"restart_in_talk", "killed_in_talk", "joined_in_talk", "click_refused"}
+WHOLE = [capture for capture in EXACT if capture.stem not in NOTHING_TO_CUT]
+Records = dict[str, dict[str, Any]]
+
+
+def records(told: Sequence[PbxEvent], asked: dict[str, str]) -> Records:
+    """The records of a stream by the Uniqueid of their root."""
+    folded = Folded(list(told), owners=TWINS, asked=asked)
+    return by_root(folded.calls.values())
+
+
+def by_root(calls: Any) -> Records:
+    return {call.uniqueid: dict(call_record(call, NUMBERING, agents=False)) for call in calls}
+
+
+def differences(one: Any, other: Any, path: str = "") -> list[str]:
+    """Where two records differ, times and durations compared with tolerance."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return [line for key in one for line in differences(one[key], other.get(key), f"{path}.{key}")]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [
+            line for at, pair in enumerate(zip(one, other, strict=True)) for line in differences(*pair, f"{path}[{at}]")
+        ]
+    return [] if _alike(one, other, path) else [f"{path}: {one} -> {other}"]
+
+
+def _alike(one: Any, other: Any, path: str) -> bool:
+    if one is None or other is None or one == other:
+        return bool(one == other)
+    if path.endswith("_at"):
+        one, other = (datetime.fromisoformat(time).timestamp() for time in (one, other))
+    return isinstance(one, float) and isinstance(other, float) and abs(one - other) <= NEAR_S
+
+
+def changed(before: Records, after: Records) -> list[str]:
+    """What differs between two foldings of the same story; legs are held together by their device."""
+    assert set(before) == set(after)
+    return [line for root in before for line in differences(_ordered(before[root]), _ordered(after[root]))]
+
+
+def _ordered(record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "legs": sorted(record["legs"], key=lambda leg: (leg["endpoint"], leg["rang_at"] or ""))}
+
+
+def each(captures: Sequence[Path]) -> Any:
+    return pytest.mark.parametrize("told", [story(capture) for capture in captures], ids=lambda told: told.name)
+
+
+# --- twice, and in another order --------------------------------------------------------------------------------------
+
+
+@each(EXACT)
+def test_every_event_told_twice_changes_nothing(told: Story) -> None:
+    twice = [event for event in told.events for _ in range(2)]
+    assert records(twice, told.asked) == records(told.events, told.asked)
+
+
+@each(EXACT)
+@pytest.mark.parametrize("window_s", [0.05, 0.3, 1.0])
+def test_another_order_of_different_channels_changes_nothing(told: Story, window_s: float) -> None:
+    original = records(told.events, told.asked)
+    for seed in range(SEED, SEED + 4):
+        assert changed(original, records(interleaved(told.events, seed=seed, window_s=window_s), told.asked)) == []
+
+
+@each([capture for capture in EXACT if capture.stem.startswith(("click", "freepbx_click", "queue", "freepbx_queue"))])
+@pytest.mark.parametrize("moved_s", [-2.0, 2.0])
+def test_answers_of_other_threads_may_come_early_or_late(told: Story, moved_s: float) -> None:
+    """OriginateResponse and AgentComplete are produced apart from the channel's own events (P2, P6)."""
+    apart = (ami.OriginateResponse, ami.AgentComplete)
+    timed = [(event.at or 0.0) + (moved_s if isinstance(event, apart) else 0.0) for event in told.events]
+    now = 0.0
+    order = []
+    for index, event in enumerate(told.events):
+        now = timed[index] if isinstance(event, apart) else max(now, timed[index])
+        order.append((now, index, event))
+    moved = [event for _, _, event in sorted(order, key=lambda row: row[:2])]
+    assert records(moved, told.asked) == records(told.events, told.asked)
+
+
+# --- with a hole ------------------------------------------------------------------------------------------------------
+
+
+def places(told: Story, gap: int, count: int) -> Iterator[tuple[int, int]]:
+    """Some places where the link may break, and where it is back."""
+    begin = next(index for index, event in enumerate(told.events) if isinstance(event, ami.Newchannel)) + 1
+    chosen = range(begin, len(told.events))
+    for start in random.Random(f"{SEED} {told.name} {gap}").sample(chosen, min(count, len(chosen))):
+        yield start, min(start + gap, len(told.events))
+
+
+def snapshot(told: Story, until: int) -> ResyncSnapshot:
+    """What the PBX answers after the event before `until`."""
+    return running_after(told.events[:until], max(event.at or 0.0 for event in told.events[:until]))
+
+
+def with_hole(told: Story, start: int, until: int) -> Records:
+    """The records when the events in between were never heard."""
+    lost = ami.LinkLost(max(event.at or 0.0 for event in told.events[:start]))
+    return records([*told.events[:start], lost, snapshot(told, until), *told.events[until:]], told.asked)
+
+
+def with_restart(told: Story, start: int, until: int) -> Records:
+    """The records when our own process stopped meanwhile and came back with the open calls of its store."""
+    stored: dict[str, Call] = {}
+    first = PbxState(PbxName("main"), device_plan(TWINS), clock_from_arrival=False)
+    play(told.events[:start], told, stored, first)
+    second = PbxState(PbxName("main"), device_plan(TWINS), clock_from_arrival=False)
+    second.restore([call for call in stored.values() if call.ended_at is None])
+    play([snapshot(told, until), *told.events[until:]], told, stored, second)
+    keep(stored, second.finish())
+    return by_root(stored.values())
+
+
+def play(events: Sequence[PbxEvent], told: Story, stored: dict[str, Call], state: PbxState) -> None:
+    for channel_id, number in told.asked.items():
+        state.expect_originate(channel_id, number)
+    now = 0.0
+    for event in events:
+        now = event.at if event.at is not None else now
+        keep(stored, state.apply(event, now))
+
+
+def keep(stored: dict[str, Call], happened: Sequence[CallEvent]) -> None:
+    """Write the records, as the call log does."""
+    stored.update({call.id: call for event in happened if (call := getattr(event, "call", None)) is not None})
+
+
+def dial_is_told_later(told: Story, cut: int) -> bool:
+    """A device was born before the cut and its DialBegin comes after it: the snapshot shows it first."""
+    born = {event.channel.uniqueid for event in told.events[:cut] if isinstance(event, ami.Newchannel)}
+    return any(isinstance(event, ami.DialBegin) and event.dest.uniqueid in born for event in told.events[cut:])
+
+
+@each(WHOLE)
+def test_a_reconnect_that_missed_nothing_changes_nothing(told: Story) -> None:
+    original = records(told.events, told.asked)
+    for start, _ in places(told, 0, 12):
+        lines = changed(original, with_hole(told, start, start))
+        if dial_is_told_later(told, start):
+            lines = [line for line in lines if not line.startswith(".estimated")]
+        assert lines == [], f"cut before event {start}"
+
+
+def heard(told: Story, root: str, start: int, until: int) -> list[PbxEvent]:
+    """The events of a root channel that were heard."""
+    events = [*told.events[:start], *told.events[until:]]
+    return [event for event in events if any(channel.uniqueid == root for channel in channels_of(event))]
+
+
+@each(WHOLE)
+@pytest.mark.parametrize(
+    ("cut", "gap"),
+    [(with_hole, 4), (with_hole, 15), (with_hole, 40), (with_restart, 0), (with_restart, 15), (with_restart, 40)],
+)
+def test_a_hole_gives_one_record_each_with_nobody_else_in_it(told: Story, cut: Any, gap: int) -> None:
+    """After a restart even without a hole: who had asked to hang up was only in the memory of the process that stopped."""
+    original = records(told.events, told.asked)
+    for start, until in places(told, gap, 6):
+        found = cut(told, start, until)
+        place = f"{start} to {until}"
+        assert set(found) <= set(original), place
+        for root, whole in original.items():
+            if root not in found:
+                assert _never_dialled(told, root, start, until), f"{root} is missing, {place}"
+                continue
+            _holds_what_is_certain(whole, found[root], place)
+
+
+def _never_dialled(told: Story, root: str, start: int, until: int) -> bool:
+    """Nothing of it was heard; or it is a colleague's phone whose dialling fell into the hole: perhaps a feature code."""
+    left = heard(told, root, start, until)
+    dials = [event for event in left if isinstance(event, ami.DialBegin)]
+    return not any(isinstance(event, ami.Newchannel) for event in left) or not dials
+
+
+def _holds_what_is_certain(whole: dict[str, Any], found: dict[str, Any], place: str) -> None:
+    assert found["direction"] == whole["direction"], place
+    assert found["outcome"] in (whole["outcome"], "unknown", *_timed_out(found)), place
+    assert found["ended_by"] in (whole["ended_by"], "unknown"), place
+    assert _talkers(found) <= _talkers(whole), place
+    same = found["outcome"] == whole["outcome"] and _talkers(found) == _talkers(whole)
+    assert found["estimated"] or (same and abs(found["talk_s"] - whole["talk_s"]) <= NEAR_S), place
+
+
+def _timed_out(record: dict[str, Any]) -> tuple[str, ...]:
+    """A queue that was seen to time out stays the reason when all that followed fell into the hole."""
+    return ("queue_timeout",) if any(wait["result"] == "timeout" for wait in record["queues"]) else ()
+
+
+def _talkers(record: dict[str, Any]) -> set[str]:
+    return {leg["extension"] for leg in record["legs"] if leg["result"] == "answered"}
+
+
+def test_a_crash_of_the_pbx_in_the_hole_ends_every_call() -> None:
+    told = story(next(capture for capture in EXACT if capture.stem == "queue_answered"))
+    talking = next(index for index, event in enumerate(told.events) if isinstance(event, ami.HangupRequest))
+    crash = replace(snapshot(told, talking), channels=(), waiting=(), rebooted=True)
+    (record,) = records([*told.events[:talking], ami.LinkLost(crash.at), crash], told.asked).values()
+    assert (record["outcome"], record["ended_by"], record["estimated"]) == ("answered", "system", True)
