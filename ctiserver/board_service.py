@@ -69,8 +69,8 @@ class BoardService:
     async def _changes(self) -> None:
         while True:
             await asyncio.sleep(CHANGES_EVERY_S)
-            for agent in self._board.agents():
-                self._board.set_browser(agent["name"], "connected" if self._browsers(agent["name"]) else "none")
+            for name in self._board.agent_names():
+                self._board.set_browser(name, "connected" if self._browsers(name) else "none")
             for topic, kind, data in self._board.changes(self._clock()):
                 self._broker.publish(topic, kind, data)
             self._tell_links()
@@ -83,11 +83,8 @@ class BoardService:
             self._tell_task(task)
 
     def _tell_task(self, task: Task) -> None:
-        for user in [task.owner] if task.owner else self._agents():
+        for user in [task.owner] if task.owner else self._board.agent_names():
             self._broker.publish(topics.tasks(user), "task.due", task_json(task))
-
-    def _agents(self) -> list[str]:
-        return [agent["name"] for agent in self._board.agents()]
 
     async def _due(self) -> None:
         while True:

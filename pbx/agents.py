@@ -115,6 +115,8 @@ class AgentBook:
         self._wrap_up_s = wrap_up_s
         self._agents: dict[str, _Agent] = {}
         self._changed: dict[str, None] = {}
+        # Extension → the account's phone that has it.
+        self._phones: dict[str, str] = {}
         self.reload_owners()
 
     # --- who ---------------------------------------------------------------------------------------------------------
@@ -124,6 +126,9 @@ class AgentBook:
         members = [member for agent in self._agents.values() for member in agent.members.values()]
         calls = {agent.endpoint: agent.calls for agent in self._agents.values() if agent.calls}
         known = set(self._agents)
+        self._phones = {}
+        for endpoint in self._devices.owners:
+            self._phones.setdefault(extension_of_endpoint(endpoint), endpoint)
         self._agents = {}
         for endpoint, owner in self._devices.owners.items():
             agent = self._agent(owner, endpoint)
@@ -147,10 +152,8 @@ class AgentBook:
         extension = self._devices.extension_of_member(member.interface)
         if extension is None:
             return member.interface
-        for endpoint in self._devices.owners:
-            if extension_of_endpoint(endpoint) == extension:
-                return endpoint
-        return f"PJSIP/{extension}" if member.interface.startswith("Local/") else member.interface
+        usual = f"PJSIP/{extension}" if member.interface.startswith("Local/") else member.interface
+        return self._phones.get(extension, usual)
 
     def agent_of_member(self, member: QueueMember) -> str:
         """Name of the agent whose seat this is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from pbx import outcomes
@@ -45,6 +46,8 @@ class CallBook:
         self._asked: dict[str, str] = {}
         self._out: list[CallEvent] = []
         self._dirty: dict[Uniqueid, LiveCall] = {}
+        # When the first of them becomes final; not later than that.
+        self._next_final_at = math.inf
         self._ordinal = 0
         self._strange_devices: set[str] = set()
 
@@ -222,6 +225,8 @@ class CallBook:
         if leg.ring_ended_at is None and leg.rang_at is not None:
             leg.ring_ended_at = at
         leg.result = self._leg_result(call, leg, last)
+        # Given up, or rung out? Who asked may have asked while there was no connection.
+        leg.end_unseen = leg.result is LegResult.MISSED and last.dial_status != "NOANSWER" and call.just_resumed(at)
         call.last_at = at if at is not None else call.last_at
         winner = call.winner_over(leg)
         self.emit(
@@ -274,6 +279,7 @@ class CallBook:
             return
         call.ended_at = call.remote_gone_at if call.remote_gone_at is not None else at
         call.final_at = now + FINAL_GRACE_S
+        self._next_final_at = min(self._next_final_at, call.final_at)
         for leg in call.legs:
             leg.talk.stop(at)
         call.remote_ring.stop(at)
@@ -281,19 +287,29 @@ class CallBook:
         if call.open_wait is not None:
             call.open_wait.leave(at)
         if call.ended_by is None and not call.end_asked and call.just_resumed(call.ended_at):
-            # Nobody asked for it, as far as we know: somebody may have while there was no connection.
-            call.estimated = call.end_unseen = True
-            call.ended_by = EndedBy.UNKNOWN
-            for wait in call.waits[-1:]:
-                wait.cut_off = True
+            self._doubt_end(call)
         self.touch(call, at)
+
+    def _doubt_end(self, call: LiveCall) -> None:
+        """Nobody asked for the end, as far as we know: somebody may have while there was no connection."""
+        call.estimated = True
+        call.ended_by = EndedBy.UNKNOWN
+        for wait in call.waits[-1:]:
+            wait.cut_off = True
+        if call.direction is Direction.OUTBOUND:
+            call.end_unseen = call.remote_status in (None, "ANSWER", "CANCEL")
 
     def finalise(self, now: float | None) -> None:
         """Emit CallEnded for calls whose grace time is over (all ended ones when `now` is None)."""
-        for call in list(self._calls.values()):
-            if call.final_at is not None and (now is None or now >= call.final_at):
+        if now is None or now >= self._next_final_at:
+            self._finish_ended(math.inf if now is None else now)
+        if now is not None:
+            self.graph.forget_buried(now)
+
+    def _finish_ended(self, now: float) -> None:
+        for call in self:
+            if call.final_at is not None and now >= call.final_at:
                 self.emit(CallEnded(at=call.ended_at, call=call.value()), call)
                 self.last_queue_asked.pop(call.key, None)
                 del self._calls[call.key]
-        if now is not None:
-            self.graph.forget_buried(now)
+        self._next_final_at = min((call.final_at for call in self if call.final_at is not None), default=math.inf)

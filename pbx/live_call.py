@@ -19,7 +19,7 @@ from pbx.intervals import Span, Stretches, seconds_between, total_s
 from pbx.live_leg import LiveLeg, LiveWait
 
 #: A party asks to hang up less than this before the last channel is gone.
-_ENDING_S = 2.0
+_ENDING_S = 0.5
 
 
 class LiveCall:

@@ -39,6 +39,7 @@ class QueueBoard:
         self._labels = dict(labels or {})
         self._queues: dict[tuple[str, str], QueueStatus] = {}
         self._agents: dict[tuple[str, str], AgentStatus] = {}
+        self._served: dict[str, frozenset[tuple[str, str]]] = {}
         self._usual_queues: dict[tuple[str, str], tuple[str, ...]] = {}
         self._links: dict[str, _Link] = {}
         self._accounts: dict[str, Account] = {}
@@ -109,6 +110,11 @@ class QueueBoard:
             key=lambda one: one["display_name"].casefold(),
         )
 
+    def agent_names(self) -> set[str]:
+        """Everybody whom `agents` shows."""
+        known = {name for _, name in self._agents}
+        return known | {one.name for one in self._accounts.values() if self._is_silent(one, known)}
+
     def queues_for(self, who: Principal, now: float) -> list[dict[str, Any]]:
         """What this person may see: all queues, or those they serve."""
         return self.queues(now, only=None if who.may(Permission.BOARD) else self.served_by(who.name))
@@ -119,9 +125,12 @@ class QueueBoard:
 
     def served_by(self, agent: str) -> frozenset[tuple[str, str]]:
         """The queues (pbx, name) of one agent."""
-        return frozenset(
-            (pbx, queue) for (pbx, name), status in self._agents.items() if name == agent for queue in status.queues
-        )
+        served = self._served.get(agent)
+        if served is None:  # asked for each frame to each screen
+            served = self._served[agent] = frozenset(
+                (pbx, queue) for (pbx, name), status in self._agents.items() if name == agent for queue in status.queues
+            )
+        return served
 
     def pbx_of(self, agent: str) -> str | None:
         """The PBX that knows this agent; None when none has mentioned them."""
@@ -149,6 +158,7 @@ class QueueBoard:
 
     def _agent_changed(self, pbx: str, agent: AgentStatus) -> None:
         self._agents[pbx, agent.name] = agent
+        self._served.pop(agent.name, None)
         if agent.queues:
             self._usual_queues[pbx, agent.name] = agent.queues
         self._changed.add(("agent", pbx, agent.name))

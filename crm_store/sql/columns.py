@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, String, literal_column
+from sqlalchemy import DateTime, Dialect, Select, String, literal_column
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -79,6 +80,12 @@ class JsonText(FunctionElement[str]):
 def key(name: str) -> ColumnElement[str]:
     """A value that comes with each run of a statement that is compiled once, with everything else written into it."""
     return literal_column(f":{name}", Text)
+
+
+def compiled(statement: Select[Any]) -> str:
+    """The SQL text for the fast path, with `:name` for each `key` and all constants in place."""
+    dialect = SQLiteDialect_pysqlite(paramstyle="named")
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def json_object(**fields: ColumnElement[Any]) -> JsonObject:

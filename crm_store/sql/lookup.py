@@ -18,7 +18,6 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.selectable import ScalarSelect, Subquery
 
 from crm_store.caller_lookup import (
@@ -34,7 +33,7 @@ from crm_store.caller_lookup import (
 from crm_store.errors import NotFound
 from crm_store.phone_numbers import SUFFIX_DIGITS, PhoneNumber, reversed_digits
 from crm_store.sql.cards import card_columns, fit_cards
-from crm_store.sql.columns import key, parse_time, time_text
+from crm_store.sql.columns import compiled, key, parse_time, time_text
 from crm_store.sql.part import StorePart
 from crm_store.sql.party_fields import calling_code
 from crm_store.sql.schema import activities, calls, parties, party_phones, tasks
@@ -186,11 +185,5 @@ def _last_contact(party_id: ColumnElement[int]) -> ScalarSelect[Any]:
     return select(func.max(both.c.at)).scalar_subquery()
 
 
-def _compiled(statement: Select[Any]) -> str:
-    """The SQL text with `:name` for each key and all constants in place."""
-    dialect = SQLiteDialect_pysqlite(paramstyle="named")
-    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-
-
-_FIND = _compiled(_find())
-_CARD = _compiled(select(card_columns()).select_from(parties).where(parties.c.id == key("customer_id")))
+_FIND = compiled(_find())
+_CARD = compiled(select(card_columns()).select_from(parties).where(parties.c.id == key("customer_id")))

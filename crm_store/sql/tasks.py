@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select, update
 from sqlalchemy.sql.expression import literal
 
 from crm_store.activities import Page
 from crm_store.errors import InvalidInput, NotFound, VersionConflict
 from crm_store.sql import cursors, lost_calls
-from crm_store.sql.columns import UtcTime, time_text
+from crm_store.sql.columns import UtcTime, compiled, key, time_text
 from crm_store.sql.database import insert_row
 from crm_store.sql.part import StorePart
 from crm_store.sql.party_fields import Row, one_line
@@ -30,6 +30,16 @@ _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 _TASKS = select(tasks, parties.c.display_name.label("customer_name")).select_from(
     tasks.outerjoin(parties, parties.c.id == tasks.c.customer_id)
+)
+#: May this talk close anything? A merged customer's call-backs are found by the write itself.
+_MAY_HAVE_CALLBACKS = compiled(
+    select(
+        or_(
+            exists().where(lost_calls.OPEN_LOST, tasks.c.customer_id == key("customer_id")),
+            exists().where(lost_calls.OPEN_LOST, tasks.c.number == key("number")),
+            exists().where(parties.c.id == key("customer_id"), parties.c.merged_into.is_not(None)),
+        )
+    )
 )
 _DUE = func.coalesce(tasks.c.due_at, literal(_NEVER, UtcTime), type_=UtcTime)
 
@@ -77,6 +87,9 @@ class SqlTasks(StorePart):
         self, *, customer_id: int | None, number: str | None, user: str | None, since: datetime, now: datetime
     ) -> list[Task]:
         """Only call-backs that lost calls made: one that somebody promised for Friday stays."""
+        person = {"customer_id": customer_id, "number": number}
+        if not (await self._database.fetch(_MAY_HAVE_CALLBACKS, person))[0][0]:
+            return []  # the usual talk, and it happens with every call: no write
 
         def work(connection: Connection) -> list[Task]:
             closed = lost_calls.close_callbacks(

@@ -166,10 +166,17 @@ def dial_is_told_later(told: Story, cut: int) -> bool:
 def test_a_reconnect_that_missed_nothing_changes_nothing(told: Story) -> None:
     original = records(told.events, told.asked)
     for start, _ in places(told, 0, 12):
-        lines = changed(original, with_hole(told, start, start))
+        found = with_hole(told, start, start)
+        lines = changed(original, found)
         if dial_is_told_later(told, start):
             lines = [line for line in lines if not line.startswith(".estimated")]
-        assert lines == [], f"cut before event {start}"
+        assert lines == [] or _ends_by_itself(found), f"cut before event {start}: {lines}"
+
+
+def _ends_by_itself(found: Records) -> bool:
+    """Nobody asked for the end right after the cut. In earnest that takes time, and somebody may have asked in it."""
+    doubted = [record for record in found.values() if record["ended_by"] == "unknown"]
+    return bool(doubted) and all(record["estimated"] for record in doubted)
 
 
 def heard(told: Story, root: str, start: int, until: int) -> list[PbxEvent]:
