@@ -15,7 +15,7 @@ import structlog
 from ctiserver.dispatcher import Dispatcher
 from pbx.asterisk.ami_client import AmiClient
 from pbx.asterisk.ami_events import ParseProblem
-from pbx.asterisk.ami_link import EventBatch, LinkDown, LinkItem, LinkState, LinkUp, QueueOverflow
+from pbx.asterisk.ami_link import EventBatch, LinkDown, LinkItem, LinkUp, QueueOverflow
 from pbx.asterisk.ami_snapshot import read_snapshot
 from pbx.call_events import Anomaly
 from pbx.errors import PbxError
@@ -51,6 +51,7 @@ class EventPump:
         # Events that arrived while a snapshot is being read; None when live.
         self._waiting: list[tuple[PbxEvent, float]] | None = None
         self._resync: asyncio.Task[None] | None = None
+        self._stopping = False
         self.live = asyncio.Event()
 
     async def run(self) -> None:
@@ -62,6 +63,11 @@ class EventPump:
             group.create_task(self._tick_for_ever(), name=f"tick-{self.state.pbx}")
             group.create_task(self._check_for_ever(), name=f"self-check-{self.state.pbx}")
 
+    async def stop(self) -> None:
+        """Log off; the lost link that follows is no alarm."""
+        self._stopping = True
+        await self.client.close()
+
     def _take(self, item: LinkItem, group: asyncio.TaskGroup) -> None:
         match item:
             case EventBatch(events=events, at=at):
@@ -72,8 +78,7 @@ class EventPump:
             case LinkDown(reason=reason, at=at):
                 self._stop_resync()
                 self.live.clear()
-                stopping = self.client.status.state is LinkState.STOPPED
-                tell = logger.info if stopping else logger.warning
+                tell = logger.info if self._stopping else logger.warning
                 tell("telephone link lost", pbx=self.state.pbx, reason=reason)
                 self._apply(LinkLost(at=at), at)
             case QueueOverflow():

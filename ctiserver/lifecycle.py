@@ -120,7 +120,7 @@ async def _drain(service: Service) -> None:
             await asyncio.wait_for(link.wrap_up.release(), _RELEASE_S)
         except TimeoutError:
             logger.warning("pauses not released; they are at the next start", pbx=link.name)
-        await link.client.close()
+        await link.pump.stop()
     try:
         await asyncio.wait_for(service.call_log.flush(), _FLUSH_S)
     except TimeoutError:

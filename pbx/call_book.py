@@ -225,8 +225,7 @@ class CallBook:
         if leg.ring_ended_at is None and leg.rang_at is not None:
             leg.ring_ended_at = at
         leg.result = self._leg_result(call, leg, last)
-        # Given up, or rung out? Who asked may have asked while there was no connection.
-        leg.end_unseen = leg.result is LegResult.MISSED and last.dial_status != "NOANSWER" and call.just_resumed(at)
+        leg.end_unseen |= leg.result is LegResult.MISSED and self._may_have_missed_more(call, leg, last, at)
         call.last_at = at if at is not None else call.last_at
         winner = call.winner_over(leg)
         self.emit(
@@ -235,6 +234,12 @@ class CallBook:
             ),
             call,
         )
+
+    def _may_have_missed_more(self, call: LiveCall, leg: LiveLeg, last: LiveChannel, at: float | None) -> bool:
+        """A talk, or the caller's wish to hang up, may have fallen into the time without connection."""
+        if leg.answered_channel is not None:
+            return call.resumed_at is not None
+        return last.dial_status != "NOANSWER" and call.just_resumed(at)
 
     def _leg_result(self, call: LiveCall, leg: LiveLeg, last: LiveChannel) -> LegResult:
         if leg.talk.ever:

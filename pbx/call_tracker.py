@@ -291,12 +291,7 @@ class CallTracker:
         call = self._book.call_of(self.see(event.channel, at))
         if call is None or call.open_wait is None or call.open_wait.queue != event.queue:
             return
-        wait = call.open_wait
-        wait.leave(at)
-        if not wait.abandoned and call.root_hangup_requested:
-            wait.abandoned = wait.abandon_requested = True  # its QueueCallerAbandon fell into a gap
-        elif not wait.abandoned and call.just_resumed(at):
-            wait.cut_off = True
+        call.open_wait.leave(at)
         self._book.touch(call, at)
 
     def _queue_abandon(self, event: ami.QueueCallerAbandon, at: float | None, now: float) -> None:

@@ -268,11 +268,15 @@ class LiveCall:
         if self.direction is Direction.OUTBOUND:
             return self._outbound_outcome()
         called = [leg for leg in self.legs if not leg.is_caller]
+        if any(leg.end_unseen and leg.answered_channel for leg in called):
+            return CallOutcome.UNKNOWN
         by_legs = outcomes.outcome_of_legs([leg.result for leg in called if leg.result and not leg.end_unseen])
         if by_legs is not None:
             return by_legs
         if called:
             return CallOutcome.CANCELLED if self.root_hangup_requested else CallOutcome.UNKNOWN
+        if self.estimated and self.root_was_up:
+            return CallOutcome.UNKNOWN
         return outcomes.outcome_without_phone(
             cause=self.hangup_cause, was_up=self.root_was_up, remote_hung_up=self.root_hangup_requested
         )

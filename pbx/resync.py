@@ -120,11 +120,12 @@ class Resync:
             _cut_off(call)
         if len(call.channels) == 1:
             self._end_unseen(call, rebooted=rebooted)
-        if leg is not None and leg.result is None and leg.answered_channel is None and len(leg.channels) == 1:
-            # It rang when we last saw it: not "missed", we do not know.
-            leg.result = LegResult.FAILED if rebooted else LegResult.CANCELLED
+        if leg is not None and leg.result is None and leg.channels == {channel.uniqueid}:
             leg.end_unseen = True
-            leg.ended_at = call.last_at
+            if leg.answered_channel is None:
+                # It rang when we last saw it: not "missed", we do not know.
+                leg.result = LegResult.FAILED if rebooted else LegResult.CANCELLED
+                leg.ended_at = call.last_at
         self._book.channel_left(call, channel, call.last_at, now)
 
     def _end_unseen(self, call: LiveCall, *, rebooted: bool) -> None:
@@ -212,8 +213,9 @@ class Resync:
         leg = next((leg for leg in call.legs if leg.result is None and channel.endpoint in leg.endpoints), None)
         if leg is not None:
             leg.channels.add(channel.uniqueid)
-            if leg.picked_up_at is not None or (leg.is_caller and not call.originated):
-                leg.answered_channel = leg.answered_channel or channel.uniqueid
+            taken = leg.picked_up_at is not None or (leg.is_caller and not call.originated)
+            if taken and channel.endpoint == leg.endpoint:
+                leg.answered_channel = channel.uniqueid
             return
         self._parties.phone_dialled(call, channel, None, at)
         call.estimated = True

@@ -25,13 +25,15 @@ SPOKEN_LANGUAGES = ("sk", "cs", "pl", "en", "he", "ar", "de", "hu", "uk", "ru", 
 
 @require(Permission.CRM_READ)
 async def customers_page(request: web.Request) -> web.Response:
-    """The list; `?cursor=` gives the following rows alone."""
+    """The list; `?cursor=` gives the following rows alone. `?open=1`, the search of every page, goes on to the only hit."""
     search = request.query.get("q", "").strip()[:200]
     kind = request.query.get("kind", "")
     kind = kind if kind in PARTY_KINDS else ""
     cursor = request.query.get("cursor") or None
     deps, who = deps_of(request), principal_of(request)
     page = await deps.store.parties(search, kind=kind or None, cursor=cursor, limit=_ROWS)
+    if search and len(page.items) == 1 and "open" in request.query:
+        raise web.HTTPSeeOther(f"/customers/{page.items[0].id}")
     context = {
         "customers": [deps.access.visible(who.role, "customer", customer_json(party)) for party in page.items],
         "next": page.next,

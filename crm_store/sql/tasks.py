@@ -13,6 +13,7 @@ from sqlalchemy.sql.expression import literal
 from crm_store.activities import Page
 from crm_store.errors import InvalidInput, NotFound, VersionConflict
 from crm_store.sql import cursors, lost_calls
+from crm_store.sql.callbacks import OPEN_LOST
 from crm_store.sql.columns import UtcTime, compiled, key, time_text
 from crm_store.sql.database import insert_row
 from crm_store.sql.part import StorePart
@@ -35,8 +36,8 @@ _TASKS = select(tasks, parties.c.display_name.label("customer_name")).select_fro
 _MAY_HAVE_CALLBACKS = compiled(
     select(
         or_(
-            exists().where(lost_calls.OPEN_LOST, tasks.c.customer_id == key("customer_id")),
-            exists().where(lost_calls.OPEN_LOST, tasks.c.number == key("number")),
+            exists().where(OPEN_LOST, tasks.c.customer_id == key("customer_id")),
+            exists().where(OPEN_LOST, tasks.c.number == key("number")),
             exists().where(parties.c.id == key("customer_id"), parties.c.merged_into.is_not(None)),
         )
     )

@@ -25,7 +25,9 @@ async def run(mailbox: Mailbox, ami_port: int, database: Path) -> None:
     sockets: dict[str, web.WebSocketResponse] = {}
     async with aiosqlite.connect(f"file:{database}?mode=ro", uri=True) as db:
         db.row_factory = aiosqlite.Row
-        manager = Manager(host="127.0.0.1", port=ami_port, username="cti", secret="bench", loop=asyncio.get_running_loop())
+        manager = Manager(
+            host="127.0.0.1", port=ami_port, username="cti", secret="bench", loop=asyncio.get_running_loop()
+        )
 
         @manager.register_event("DialBegin")  # type: ignore[untyped-decorator]
         async def ring(_manager: Manager, event: Any) -> None:

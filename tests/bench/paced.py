@@ -29,7 +29,11 @@ LEAST_MESSAGES_SHARE = 0.98
 def run(rounds: int) -> Iterator[Figure]:
     """CPU seconds per second of stream."""
     shares: dict[str, list[float]] = {"ours": [], "panoramisk": []}
-    with PacedServer(real_capture()) as server, Part(_ours, server.port) as ours, Part(_panoramisk, server.port) as other:
+    with (
+        PacedServer(real_capture()) as server,
+        Part(_ours, server.port) as ours,
+        Part(_panoramisk, server.port) as other,
+    ):
         for part in (ours, other):
             part.answer()
         for _ in range(rounds):
@@ -39,7 +43,9 @@ def run(rounds: int) -> Iterator[Figure]:
                    _percent(shares["panoramisk"]), unit="% core", against="panoramisk", at_most=0.40)  # fmt: skip
     share = _percent(shares["ours"])
     middle = sorted(share)[len(share) // 2]
-    yield Figure(goal="G3", what="the same in percent of a core", measured=middle, unit="% core", value=middle, at_most=12.0)
+    yield Figure(
+        goal="G3", what="the same in percent of a core", measured=middle, unit="% core", value=middle, at_most=12.0
+    )
 
 
 def _cost(server: PacedServer, part: Part, name: str) -> float:
@@ -99,7 +105,9 @@ class PacedServer:
             while data := client.recv(4096):
                 *actions, received = (received + data).split(b"\r\n\r\n")
                 for action in actions:
-                    self._answer(client, dict(line.split(": ", 1) for line in action.decode().splitlines() if ": " in line))
+                    self._answer(
+                        client, dict(line.split(": ", 1) for line in action.decode().splitlines() if ": " in line)
+                    )
 
     def _answer(self, client: socket.socket, action: dict[str, str]) -> None:
         client.sendall(f"Response: Success\r\nActionID: {action['ActionID']}\r\nMessage: ok\r\n\r\n".encode())

@@ -118,7 +118,9 @@ class _Stand:
 def _latencies(point: Point, rings: Sequence[Ring], shown: Sequence[Shown], *, check_card: bool) -> list[float]:
     """Milliseconds of each ring that was shown; counts what was lost and what was shown wrongly."""
     arrived = {(pop.number, pop.extension): pop.at for pop in shown}
-    found = [arrived[ring.number, ring.extension] - ring.at for ring in rings if (ring.number, ring.extension) in arrived]
+    found = [
+        arrived[ring.number, ring.extension] - ring.at for ring in rings if (ring.number, ring.extension) in arrived
+    ]
     offered = {(ring.number, ring.extension) for ring in rings}
     times = Counter((pop.number, pop.extension) for pop in shown)
     point.rings += len(rings)
@@ -165,9 +167,7 @@ def _naive_figures(points: Points) -> Iterator[Figure]:
                  reference=median(naive.cpu_per_call), reference_name="naive")  # fmt: skip
 
 
-def _ratio(
-    goal: str, what: str, ours: list[float], theirs: list[float], name: str, *, at_most: float | None
-) -> Figure:
+def _ratio(goal: str, what: str, ours: list[float], theirs: list[float], name: str, *, at_most: float | None) -> Figure:
     measured, reference = median(ours), median(theirs)
     return Figure(goal=goal, what=what, measured=measured, unit="ms", reference=reference, reference_name=name,
                   value=measured / reference, at_most=at_most)  # fmt: skip

@@ -266,7 +266,8 @@ async def open_desk(chromium: Browser, migrated: Path, folder: Path, *, mode: st
         finally:
             for profile in desk.profiles.values():
                 await profile.close()
-    assert desk.complaints == []
+    if desk.complaints:
+        pytest.fail(f"The browser complained: {desk.complaints}")
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ ZONE = ZoneInfo("Europe/Bratislava")
 COUNT = """
 addEventListener("keydown", (event) => {
     if (["Alt", "Control", "Shift", "Meta"].includes(event.key) || event.repeat) return;
-    const typing = event.target.matches?.("textarea, input:not([type=checkbox])") && !event.altKey && !event.ctrlKey && event.key.length === 1;
+    const chord = event.altKey || event.ctrlKey || event.key.length > 1;
+    const typing = !chord && event.target.matches?.("textarea, input:not([type=checkbox])");
     if (!typing) sessionStorage.setItem("test.keys", Number(sessionStorage.getItem("test.keys")) + 1);
 }, true);
 addEventListener("pointerdown", () => sessionStorage.setItem("test.clicks", Number(sessionStorage.getItem("test.clicks")) + 1), true);

@@ -16,23 +16,26 @@ function liveFilter(form) {
     const url = `${form.getAttribute("action") ?? location.pathname}${query.size ? `?${query}` : ""}`;
     try {
       const part = await fetchPart(url);
-      if (mine !== asked) return;
+      if (mine !== asked) return false;
       list.replaceChildren(part);
       history.replaceState(null, "", url);
+      return true;
     } catch (problem) {
       toast(problemText(problem));
+      return false;
     }
   };
   form.addEventListener("input", (event) => {
     clearTimeout(timer);
     timer = setTimeout(run, event.target.matches("select, [type=date]") ? 0 : PAUSE_MS);
   });
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
     clearTimeout(timer);
+    const searching = document.activeElement.matches("[type=search]");
+    if (!(await run()) || !searching) return; // the rows may still be those of fewer letters
     const [row, ...others] = list.querySelectorAll("[data-row][data-href]");
-    if (row && !others.length && document.activeElement.matches("[type=search]")) location.assign(row.dataset.href);
-    else run();
+    if (row && !others.length) location.assign(row.dataset.href);
   });
 }
 

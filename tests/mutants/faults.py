@@ -1,0 +1,258 @@
+"""Faults that somebody could make in an honest mind, each in one place, and the tests that must notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TRACKER = "tests/pbx/test_call_tracker.py"
+RESYNC = "tests/pbx/test_resync.py"
+POPPER = "tests/screenpop/test_popper.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`old` stands exactly once in `file` and is replaced by `new`; then one of `tests` has to fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+FAULTS = (
+    # --- who and how ---------------------------------------------------------------------------------------------------
+    Fault(
+        "who hung up is swapped",
+        "pbx/call_tracker.py",
+        "call.talk_ended_by = EndedBy.AGENT",
+        "call.talk_ended_by = EndedBy.REMOTE",
+        (TRACKER,),
+    ),
+    Fault(
+        "a phone that declines ended the talk",
+        "pbx/call_tracker.py",
+        "[leg for leg in call.legs if leg.talk.running or leg.talk.just_ended(at, within_s=_LATE_REQUEST_S)]",
+        "list(call.legs)",
+        (TRACKER, "tests/pbx/test_recordings.py"),
+    ),
+    Fault(
+        "a queue timeout counts as abandoned",
+        "pbx/live_leg.py",
+        "return QueueResult.ABANDONED if self.abandon_requested else QueueResult.TIMEOUT",
+        "return QueueResult.ABANDONED",
+        (TRACKER,),
+    ),
+    Fault(
+        "QUEUESTATUS is not believed",
+        "pbx/live_leg.py",
+        "if self.status in outcomes.QUEUE_STATUS:",
+        "if self.status in outcomes.QUEUE_STATUS and self.connected:",
+        (TRACKER,),
+    ),
+    Fault(
+        "an answered IVR is an answered call",
+        "pbx/outcomes.py",
+        "return CallOutcome.IVR_ONLY",
+        "return CallOutcome.ANSWERED",
+        ("tests/pbx/test_outcomes.py",),
+    ),
+    Fault(
+        "NOANSWER is a verdict although the cause says declined",
+        "pbx/outcomes.py",
+        "        return LegResult.REJECTED\n    if cause == ANSWERED_ELSEWHERE",
+        "        return LegResult.MISSED\n    if cause == ANSWERED_ELSEWHERE",
+        ("tests/pbx/test_outcomes.py",),
+    ),
+    Fault(
+        "losers of a ring group missed the call",
+        "pbx/outcomes.py",
+        "if cause == ANSWERED_ELSEWHERE or won_by_other:",
+        "if cause == ANSWERED_ELSEWHERE and not won_by_other:",
+        ("tests/pbx/test_outcomes.py",),
+    ),
+    Fault(
+        "answered elsewhere, but nobody says by whom",
+        "pbx/call_book.py",
+        "        winner = call.winner_over(leg)\n",
+        "        winner = None\n",
+        (TRACKER,),
+    ),
+    Fault(
+        "a restricted number is kept",
+        "pbx/call_book.py",
+        "            call.remote_raw = None\n            call.remote_name = None\n",
+        "            call.remote_name = None\n",
+        (TRACKER,),
+    ),
+    Fault(
+        "a feature code is a call",
+        "pbx/call_book.py",
+        "channel.originated = seen.state is ChannelState.DOWN\n",
+        "channel.originated = seen.state is ChannelState.DOWN\n        call.announced = True\n",
+        (TRACKER,),
+    ),
+    # --- channels ------------------------------------------------------------------------------------------------------
+    Fault(
+        "DialEnd ANSWER is not heard",
+        "pbx/call_tracker.py",
+        'if event.status == "ANSWER" and leg is not None:',
+        'if event.status == "ANSWERED" and leg is not None:',
+        ("tests/pbx/test_call_parties.py",),
+    ),
+    Fault(
+        "the dead are not remembered",
+        "pbx/channels.py",
+        "        self._tombstones[channel.uniqueid] = now\n",
+        "",
+        ("tests/pbx/test_channels.py",),
+    ),
+    Fault(
+        "Local pairs are two lines",
+        "pbx/channels.py",
+        "other_half = self.get(member.local_peer)",
+        "other_half = None if start else self.get(member.local_peer)",
+        ("tests/pbx/test_channels.py",),
+    ),
+    Fault(
+        "two devices of one agent are two offers",
+        "pbx/call_parties.py",
+        "(endpoint in leg.endpoints or (owner is not None and leg.agent == owner))",
+        "endpoint in leg.endpoints",
+        (TRACKER,),
+    ),
+    Fault(
+        "the same join counts twice",
+        "pbx/call_tracker.py",
+        "or call.ended or (call.open_wait is not None and call.open_wait.queue == event.queue)",
+        "or call.ended",
+        (TRACKER,),
+    ),
+    # --- times ---------------------------------------------------------------------------------------------------------
+    Fault(
+        "two talks at once count twice",
+        "pbx/intervals.py",
+        "total += max(0.0, end - max(start, reached))",
+        "total += max(0.0, end - start)",
+        ("tests/pbx/test_intervals.py",),
+    ),
+    Fault(
+        "a churn of bridges cuts the talk",
+        "pbx/intervals.py",
+        "CHURN_GRACE_S = 2.0",
+        "CHURN_GRACE_S = 0.0",
+        (TRACKER,),
+    ),
+    Fault(
+        "hold is never over",
+        "pbx/call_tracker.py",
+        "            leg.hold.stop(at)\n",
+        "            pass\n",
+        (TRACKER,),
+    ),
+    Fault(
+        "waiting begins with the call, not in the queue",
+        "pbx/live_call.py",
+        "return seconds_between(self.waits[0].joined_at, end)",
+        "return seconds_between(self.started_at, end)",
+        (TRACKER, "tests/pbx/test_recordings.py"),
+    ),
+    # --- a lost link ---------------------------------------------------------------------------------------------------
+    Fault(
+        "a resync closes what still runs",
+        "pbx/resync.py",
+        "if channel.uniqueid not in present or snapshot.rebooted}",
+        "if channel.uniqueid in present or snapshot.rebooted}",
+        (RESYNC,),
+    ),
+    Fault(
+        "one absence in a self-check closes the call",
+        "pbx/resync.py",
+        "gone = absent & self._absent_once if snapshot.self_check else absent",
+        "gone = absent",
+        (RESYNC,),
+    ),
+    Fault(
+        "a call joined late does not say so",
+        "pbx/resync.py",
+        "        call.estimated = True\n        call.last_at = at\n",
+        "        call.last_at = at\n",
+        (RESYNC,),
+    ),
+    Fault(
+        "a phone that rang at a lost link is missed",
+        "pbx/resync.py",
+        "leg.result = LegResult.FAILED if rebooted else LegResult.CANCELLED",
+        "leg.result = LegResult.MISSED",
+        (RESYNC,),
+    ),
+    # --- the wire ------------------------------------------------------------------------------------------------------
+    Fault(
+        "names are unescaped twice",
+        "pbx/asterisk/ami_headers.py",
+        "    return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), value)",
+        "    value = _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), value)\n"
+        "    return _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), value)",
+        ("tests/pbx/asterisk/test_ami_events.py",),
+    ),
+    Fault(
+        "an Originate is sent again after a reconnect",
+        "pbx/asterisk/ami_door.py",
+        "def __contains__(self, _name: object) -> bool:\n        return True",
+        "def __contains__(self, _name: object) -> bool:\n        return False",
+        ("tests/pbx/asterisk/test_ami_door.py::test_d01_originate_that_a_reset_cut_off_is_never_sent_again",),
+    ),
+    # --- agents --------------------------------------------------------------------------------------------------------
+    Fault(
+        "paused in one queue is paused in all",
+        "pbx/agents.py",
+        "all(member.paused for member in members)",
+        "any(member.paused for member in members)",
+        ("tests/pbx/test_agents.py",),
+    ),
+    # --- who is it -----------------------------------------------------------------------------------------------------
+    Fault(
+        "a guess by the last digits is opened",
+        "crm_store/caller_lookup.py",
+        "alone = len(ranked) == 1 and tier is not MatchReason.SUFFIX",
+        "alone = len(ranked) == 1",
+        ("tests/crm_store/test_caller_lookup.py",),
+    ),
+    Fault(
+        "a withheld number is looked up",
+        "crm_store/phone_numbers.py",
+        "    if restricted:\n        return _WITHHELD\n",
+        "",
+        ("tests/crm_store/test_phone_numbers.py",),
+    ),
+    Fault(
+        "whoever gave up at once is called back",
+        "crm_store/lost_calls.py",
+        "return seconds is None or seconds >= short_abandon_s",
+        "return seconds is None or seconds >= 0.0",
+        ("tests/crm_store/test_lost_calls.py",),
+    ),
+    # --- the screen ----------------------------------------------------------------------------------------------------
+    Fault(
+        "every agent of the call sees the offer of each",
+        "screenpop/popper.py",
+        '        messages = [PopMessage(user, "pop.show", pop.to_json())]\n',
+        '        everybody = {leg.agent for leg in live.call.legs if leg.agent} | {user, "jan", "rut"}\n'
+        '        messages = [PopMessage(name, "pop.show", pop.to_json()) for name in sorted(everybody)]\n',
+        (POPPER,),
+    ),
+    Fault(
+        "a pop is retracted without its reason",
+        "screenpop/popper.py",
+        '"reason": reason.value,',
+        '"reason": RetractReason.DISMISSED.value,',
+        (POPPER,),
+    ),
+    Fault(
+        "anybody may dismiss anybody's pop",
+        "screenpop/popper.py",
+        "if shown is not None and shown.pop.user == user and shown.visible else None",
+        "if shown is not None and shown.visible else None",
+        (POPPER,),
+    ),
+)
