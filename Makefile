@@ -9,12 +9,13 @@ SPELLED := README.md CHANGELOG.md Makefile compose.yaml docs config ctiserver pb
 UNSPELLED := *.po,*.mo,*.pot,*.ami,*.truth.json,*.csv,*.svg,*.png,*.woff2,*/vendor/*,*.min.js,__pycache__
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench long clean
+.PHONY: help demo test check coverage bench long clean
 
 help:
 	@echo "make demo    the whole product with a simulated telephone system and sample customers"
 	@echo "make test    check, then every test (as root also installs what the real parts need)"
 	@echo "make check   format, lint, types, import contracts, dependencies, spelling"
+	@echo "make coverage  branch coverage of the pure telephony core (100 % or it fails)"
 	@echo "make bench   the benchmarks"
 	@echo "make long    what takes longer than make test should"
 
@@ -45,6 +46,11 @@ check: $(VENV)/.test-installed
 
 test: check
 	@$(BIN)/python -m tests.run
+
+# The pure telephony core: every branch, by its own tests.
+coverage: $(VENV)/.test-installed
+	$(BIN)/python -m pytest -n 2 tests/pbx tests/web/test_click_to_dial.py --ignore tests/pbx/simulator \
+	    --cov=pbx --cov-branch --cov-config=tests/pbx/coverage.ini --cov-report=term-missing --cov-fail-under=100
 
 bench: $(VENV)/.test-installed
 	@$(BIN)/python -m tests.bench

@@ -261,8 +261,7 @@ class CallLog:
             self._calls.popitem(last=False)
 
     def _work(self, record: CallRecord, *, talked: bool, ended: bool) -> CallLogWork:
-        short_abandon_s = self._short_abandon_s(record["queue"])
-        lost = lost_call(record, short_abandon_s=short_abandon_s) if ended else None
+        lost = lost_call(record, short_abandon_s=self._short_abandon_s(record["queue"])) if ended else None
         talk = talk_of(record) if talked or ended else None
         return CallLogWork(records=(record,), lost=(lost,) if lost else (), talks=(talk,) if talk else ())
 

@@ -41,7 +41,8 @@ _NUMBER = re.compile(r"\+?[\d\s()./+-]+")
 
 def fold(text: str) -> str:
     """The text without case, accents, Hebrew or Arabic points, invisible signs and doubled spaces."""
-    parts = unicodedata.normalize("NFKD", text.casefold())
+    # Mathematical and other fancy capitals become capitals only when they are taken apart.
+    parts = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     seen = "".join(_plain(ch) for ch in parts)
     return " ".join(seen.translate(_FOLDED).split())
 

@@ -18,7 +18,7 @@ from crm_store.errors import StoreError, StoreUnavailable
 from crm_store.lost_calls import Talk
 from crm_store.store import CrmStore
 from crm_store.tasks import LostCall, Task
-from pbx.call_events import CallEvent
+from pbx.call_events import CallAnswered, CallEnded, CallEvent
 
 logger = structlog.get_logger(__name__)
 
@@ -37,6 +37,8 @@ class CallLogService:
         self._store = store
         self._clock = clock
         self._on_tasks = on_tasks
+        # How calls went on since the last write; only the newest of each is worth a record.
+        self._news: dict[str, CallEvent] = {}
         self._records: dict[str, CallRecord] = {}
         self._lost: dict[str, LostCall] = {}
         self._talks: dict[str, Talk] = {}
@@ -49,14 +51,29 @@ class CallLogService:
     @property
     def waiting(self) -> int:
         """Calls whose newest record is not written yet."""
-        return len(self._records)
+        return len(self._records.keys() | self._news.keys())
 
     def apply(self, event: CallEvent) -> None:
-        """Take note; nothing is written here."""
-        self._take(self._log.apply(event))
+        """Take note; nothing is written here. Each event carries the whole call, so most wait for the write."""
+        call = getattr(event, "call", None)
+        if call is None or isinstance(event, CallAnswered | CallEnded):
+            if call is not None:
+                self._news.pop(call.id, None)
+            self._take(self._log.apply(event))
+            return
+        self._news[call.id] = event
+        self._idle.clear()
+        self._wake.set()
+
+    def _read_news(self) -> None:
+        news, self._news = self._news, {}
+        for event in news.values():
+            self._take(self._log.apply(event))
 
     def matched(self, call_id: str, match: CallerMatch) -> None:
         """The caller look-up is done: the record gets its customer."""
+        if call_id in self._news:
+            self._take(self._log.apply(self._news.pop(call_id)))
         customer_id = match.cards[0].get("id") if len(match.cards) == 1 else None
         self._take(self._log.matched(call_id, match.kind, customer_id))
 
@@ -85,7 +102,7 @@ class CallLogService:
         await self._idle.wait()
 
     async def _write_all(self) -> None:
-        while self._records or self._gaps or self._lost or self._talks:
+        while self._news or self._records or self._gaps or self._lost or self._talks:
             try:
                 await self._write_once()
             except StoreUnavailable as error:
@@ -96,6 +113,7 @@ class CallLogService:
         self._idle.set()
 
     async def _write_once(self) -> None:
+        self._read_news()
         records, self._records = self._records, {}
         try:
             await self._store.save_calls(records.values(), now=self._clock())

@@ -73,6 +73,7 @@ class EventPump:
             case EventBatch(events=events, at=at):
                 for event in events:
                     self._take_event(event, at, group)
+                self._tell(at)
             case LinkUp():
                 self._start_resync(group)
             case LinkDown(reason=reason, at=at):
@@ -81,6 +82,7 @@ class EventPump:
                 tell = logger.info if self._stopping else logger.warning
                 tell("telephone link lost", pbx=self.state.pbx, reason=reason)
                 self._apply(LinkLost(at=at), at)
+                self._tell(at)
             case QueueOverflow():
                 logger.error("too many events at once; the link is cut and read anew", pbx=self.state.pbx)
 
@@ -99,14 +101,25 @@ class EventPump:
 
     def _apply(self, event: PbxEvent, now: float) -> None:
         try:
-            happened = self.state.apply(event, now)
+            self.state.take(event, now)
         except Exception as error:
-            # A bug of ours must not cost the events that follow (R21).
-            logger.exception("event not applied", pbx=self.state.pbx, event_type=type(event).__name__)
-            happened = [
-                Anomaly(at=now, pbx=self.state.pbx, kind="not_applied", detail=f"{type(event).__name__}: {error!r}")
-            ]
+            self._say_mistake(type(event).__name__, error, now)
+
+    def _tell(self, now: float) -> None:
+        """What one read from the socket came to: the events of one moment arrive together."""
+        try:
+            happened = self.state.happened(now)
+        except Exception as error:
+            self._say_mistake("happened", error, now)
+            return
         self._dispatcher.dispatch(happened)
+
+    def _say_mistake(self, what: str, error: Exception, now: float) -> None:
+        """A bug of ours must not cost the events that follow (R21)."""
+        logger.error("event not applied", pbx=self.state.pbx, event_type=what, exc_info=error)
+        self._dispatcher.dispatch(
+            [Anomaly(at=now, pbx=self.state.pbx, kind="not_applied", detail=f"{what}: {error!r}")]
+        )
 
     # --- resync --------------------------------------------------------------------------------------------------------
 
@@ -122,6 +135,7 @@ class EventPump:
         waiting, self._waiting = self._waiting, None
         for event, at in waiting or ():
             self._apply(event, at)
+            self._tell(at)
 
     async def _resync_now(self) -> None:
         while True:
@@ -136,12 +150,14 @@ class EventPump:
         waiting, self._waiting = self._waiting, None
         for event, at in waiting or ():
             self._apply(event, at)
+            self._tell(at)
         self.live.set()
         logger.info("telephone link live", pbx=self.state.pbx, calls=len(self.state.open_calls()))
 
     def _show(self, snapshot: ResyncSnapshot) -> None:
         now = self._clock()
         self._apply(snapshot if snapshot.at is not None else replace(snapshot, at=now), now)
+        self._tell(now)
 
     # --- time ----------------------------------------------------------------------------------------------------------
 

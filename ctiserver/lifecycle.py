@@ -26,7 +26,7 @@ DRAIN_S = 5.0
 _FLUSH_S = 2.0
 _RELEASE_S = 1.0
 #: The thread that writes to the database gives way to the event loop after this time; Python's own 5 ms is felt in each pop.
-_THREAD_TURN_S = 0.0005
+_THREAD_TURN_S = 0.001
 
 
 async def serve(settings: Settings) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -32,6 +32,13 @@ LOOKUP_TIMEOUT_S = 2.0
 TICK_S = 0.5
 
 
+class _Asked(NamedTuple):
+    """Who was looked up: the caller as the PBX tells it, and the number that makes."""
+
+    caller: tuple[str | None, bool, Direction]
+    number: str | None
+
+
 class PopService:
     """Follows call events; the API's and the push socket's door to the pops."""
 
@@ -56,7 +63,7 @@ class PopService:
         self._clicked_customer = clicked_customer
         self._clock = clock
         # What was looked up for each living call: a changed number is looked up again.
-        self._asked: dict[str, str | None] = {}
+        self._asked: dict[str, _Asked] = {}
         self._lookups: set[asyncio.Task[None]] = set()
         # Events of calls whose card is being read.
         self._held: dict[str, list[CallEvent]] = {}
@@ -97,10 +104,14 @@ class PopService:
     def _look_up(self, call: Call) -> None:
         if call.direction is Direction.INTERNAL:
             return
+        caller = (call.remote_raw, call.remote_restricted, call.direction)
+        asked = self._asked.get(call.id)
+        if asked is not None and asked.caller == caller:
+            return  # nearly every event of a call
         number = remote_number(call, self._numbering[call.pbx])
-        if call.id in self._asked and self._asked[call.id] == number.number:
+        self._asked[call.id] = _Asked(caller, number.number)
+        if asked is not None and asked.number == number.number:
             return
-        self._asked[call.id] = number.number
         loop = asyncio.get_running_loop()
         if call.id not in self._held:
             self._held[call.id] = []
@@ -120,7 +131,8 @@ class PopService:
             self._asked.pop(call_id, None)  # the call's next event tries again
             self._release(call_id)
             return
-        if self._asked.get(call_id) != number.number:
+        asked = self._asked.get(call_id)
+        if asked is None or asked.number != number.number:
             return
         self._on_match(call_id, match)
         self._release(call_id, match, number.number)

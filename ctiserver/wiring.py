@@ -19,6 +19,7 @@ from crm_store.store import CrmStore
 from ctiserver import __version__
 from ctiserver.board_service import BoardService
 from ctiserver.call_log_service import CallLogService
+from ctiserver.calm_collector import CalmCollector
 from ctiserver.dispatcher import Dispatcher
 from ctiserver.event_pump import EventPump
 from ctiserver.pbx_links import PbxLink, build_link
@@ -97,6 +98,7 @@ class Service:
             ("call-log", self.call_log.run()),
             ("pops", self.pops.run()),
             ("board", self.board.run()),
+            ("collector", CalmCollector(lambda: not any(p.state.unfinished() for p in self.pumps.values())).run()),
             ("seats", self.seats.run()),
             ("click-to-dial", self._watch_requests()),
         ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Iterator
+from itertools import count
 
 from pbx import outcomes
 from pbx.call_events import (
@@ -46,8 +48,9 @@ class CallBook:
         self._asked: dict[str, str] = {}
         self._out: list[CallEvent] = []
         self._dirty: dict[Uniqueid, LiveCall] = {}
-        # When the first of them becomes final; not later than that.
-        self._next_final_at = math.inf
+        # Calls whose last channel hung up, soonest final first; with a number that decides between equal times.
+        self._ending: list[tuple[float, int, LiveCall]] = []
+        self._endings = count()
         self._ordinal = 0
         self._strange_devices: set[str] = set()
 
@@ -169,6 +172,8 @@ class CallBook:
         leg = call.leg_of_channel(channel.uniqueid)
         if leg is not None:
             leg.channels.discard(channel.uniqueid)
+            if not leg.channels:
+                self.end_leg(call, leg, channel, call.last_at)
         if not call.channels:
             self.close(call, call.last_at, 0.0)
 
@@ -284,7 +289,7 @@ class CallBook:
             return
         call.ended_at = call.remote_gone_at if call.remote_gone_at is not None else at
         call.final_at = now + FINAL_GRACE_S
-        self._next_final_at = min(self._next_final_at, call.final_at)
+        heapq.heappush(self._ending, (call.final_at, next(self._endings), call))
         for leg in call.legs:
             leg.talk.stop(at)
         call.remote_ring.stop(at)
@@ -306,15 +311,12 @@ class CallBook:
 
     def finalise(self, now: float | None) -> None:
         """Emit CallEnded for calls whose grace time is over (all ended ones when `now` is None)."""
-        if now is None or now >= self._next_final_at:
-            self._finish_ended(math.inf if now is None else now)
-        if now is not None:
-            self.graph.forget_buried(now)
-
-    def _finish_ended(self, now: float) -> None:
-        for call in self:
-            if call.final_at is not None and now >= call.final_at:
+        until = math.inf if now is None else now
+        while self._ending and self._ending[0][0] <= until:
+            final_at, _, call = heapq.heappop(self._ending)
+            if call.final_at == final_at and self._calls.get(call.key) is call:
                 self.emit(CallEnded(at=call.ended_at, call=call.value()), call)
                 self.last_queue_asked.pop(call.key, None)
                 del self._calls[call.key]
-        self._next_final_at = min((call.final_at for call in self if call.final_at is not None), default=math.inf)
+        if now is not None:
+            self.graph.forget_buried(now)

@@ -57,17 +57,30 @@ class PbxState:
         self._queues = QueueBook(pbx, self._agents, queues)
         self._resync = Resync(self._book)
         self._last_at: float | None = None
+        # Of the events that were taken and not told yet.
+        self._extra: list[CallEvent] = []
+        self._taken_at: float | None = None
 
     # --- the one way in ------------------------------------------------------------------------------------------------
 
     def apply(self, event: PbxEvent, now: float) -> list[CallEvent]:
         """Update the state and return what happened, oldest first. Never raises on what a PBX may send."""
+        self.take(event, now)
+        return self.happened(now)
+
+    def take(self, event: PbxEvent, now: float) -> None:
+        """Update the state; `happened` tells later, for all events of one read from the socket at once, what it came to."""
         at = event.at if event.at is not None or not self._clock_from_arrival else now
         self._book.finalise(now if at is not None else None)
-        extra = self._apply(event, at, now)
+        self._extra += self._apply(event, at, now)
+        self._taken_at = at
         if at is not None and not isinstance(event, ami.LinkLost | ami.ResyncSnapshot):
             self._last_at = at
-        return self._happened(extra, at, now)
+
+    def happened(self, now: float) -> list[CallEvent]:
+        """What the events taken since the last time came to, oldest first; a call that changed several times is told once."""
+        extra, self._extra = self._extra, []
+        return self._happened(extra, self._taken_at, now)
 
     def _apply(self, event: PbxEvent, at: float | None, now: float) -> list[CallEvent]:
         match event:

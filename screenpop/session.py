@@ -58,7 +58,10 @@ class CloseSocket(Exception):
 
 
 class Session:
-    """`wake` is called when `take` has something, or when the client has become too slow (`too_slow`)."""
+    """`wake` is called when `take` has something, or when the client has become too slow (`too_slow`).
+
+    `wake_soon` is called instead when it is nothing but board news, which need not go out at once.
+    """
 
     __slots__ = (
         "_actions",
@@ -69,6 +72,7 @@ class Session:
         "_streams",
         "_version",
         "_wake",
+        "_wake_soon",
         "stream",
         "subscribed",
         "user",
@@ -82,6 +86,7 @@ class Session:
         actions: PushActions,
         *,
         wake: Callable[[], None],
+        wake_soon: Callable[[], None] | None = None,
         version: str,
     ) -> None:
         self.user = user
@@ -91,6 +96,7 @@ class Session:
         self._snapshots = snapshots
         self._actions = actions
         self._wake = wake
+        self._wake_soon = wake_soon
         self._version = version
         self._resend: list[bytes] = []  # latest first
         self._minute_began: datetime | None = None
@@ -101,7 +107,7 @@ class Session:
     def opened(self, now: datetime) -> None:
         """Say hello."""
         at = utc_text(now)
-        self.stream.wake = self._wake
+        self.stream.wake, self.stream.wake_soon = self._wake, self._wake_soon
         self.stream.send(
             "hello",
             at,
@@ -123,7 +129,7 @@ class Session:
         """The socket is gone; the stream that may be resumed, if any."""
         if self.taken_over:
             return None
-        self.stream.wake = None
+        self.stream.wake = self.stream.wake_soon = None
         if self.subscribed and not self.too_slow:
             return self.stream
         self._streams.drop(self.stream)
@@ -203,6 +209,7 @@ class Session:
 
     def _take_over(self, stream: Stream) -> None:
         leftover, stream.wake = stream.wake, self._wake
+        stream.wake_soon = self._wake_soon
         self.stream = stream
         if leftover is not None:
             leftover()  # its session sees `taken_over` and closes

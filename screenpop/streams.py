@@ -38,7 +38,10 @@ class _Waiting(NamedTuple):
 
 
 class Stream:
-    """The frames of one screen. `wake` is called when there is something to take; None while nobody is connected."""
+    """The frames of one screen. `wake` is called when there is something to take; None while nobody is connected.
+
+    `wake_soon`, where given, is called instead for news that newer news replaces: they may wait for a pop.
+    """
 
     __slots__ = (
         "_kept",
@@ -55,6 +58,7 @@ class Stream:
         "overflowed",
         "user",
         "wake",
+        "wake_soon",
     )
 
     def __init__(self, stream_id: str, user: Principal, visible: Visible, limits: StreamLimits) -> None:
@@ -62,6 +66,7 @@ class Stream:
         self.user = user
         self.names: frozenset[str] = frozenset()
         self.wake: Callable[[], None] | None = None
+        self.wake_soon: Callable[[], None] | None = None
         self.overflowed = False
         self._visible = visible
         self._limits = limits
@@ -109,6 +114,7 @@ class Stream:
         self._put(_Waiting("snapshot", at, encode(data if data is not None else {}), news=True))
 
     def _put(self, frame: _Waiting, key: object | None = None) -> None:
+        wake = self.wake if key is None or self.wake_soon is None else self.wake_soon
         if key is None:
             self._unkeyed += 1
             key = self._unkeyed
@@ -118,8 +124,8 @@ class Stream:
         much = len(self._waiting) > self._limits.waiting_frames or self._waiting_bytes > self._limits.waiting_bytes
         if much and len(self._waiting) > 1:  # one big snapshot alone is not slowness
             self.overflowed = True
-        if self.wake is not None:
-            self.wake()
+        if self.wake is not None and wake is not None:
+            wake()
 
     # --- frames out ---------------------------------------------------------------------------------------------------
 

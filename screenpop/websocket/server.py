@@ -18,6 +18,7 @@ from screenpop.broker import Broker
 from screenpop.messages import CloseCode
 from screenpop.session import CloseSocket, PushActions, Session, SnapshotSource
 from screenpop.streams import StreamLimits, Streams, Visible
+from screenpop.websocket.rounds import FlushRounds
 from screenpop.websocket.socket import Socket
 
 _log = structlog.get_logger(__name__)
@@ -75,6 +76,7 @@ class PushServer:
         self._sockets: dict[str, list[Socket]] = {}
         #: How many connections were closed by us, by close code (for the metrics).
         self.closed: Counter[CloseCode] = Counter()
+        self._rounds = FlushRounds()
         self._all_gone = asyncio.Event()
         self._stopping = False
 
@@ -156,7 +158,15 @@ class PushServer:
         return origin is not None and origin in self._allowed_origins
 
     async def _serve(self, socket: Socket, request: web.Request, user: Principal) -> None:
-        session = Session(user, self._streams, self._snapshots, self._actions, wake=socket.flush, version=self._version)
+        session = Session(
+            user,
+            self._streams,
+            self._snapshots,
+            self._actions,
+            wake=socket.flush,
+            wake_soon=lambda: self._rounds.add(socket),
+            version=self._version,
+        )
         socket.session = session
         self._admit(socket, user)
         timers = _Timers(socket, self._limits, check=lambda: self._check_sign_in(socket, request), clock=self._clock)

@@ -158,5 +158,5 @@ async def _panoramisk(mailbox: Mailbox, port: int) -> None:
 
 async def _until(holds: object) -> None:
     async with asyncio.timeout(10):
-        while not holds():  # type: ignore[operator]
+        while not holds():  # type: ignore[operator]  # noqa: ASYNC110 - panoramisk has no event for it
             await asyncio.sleep(0.02)

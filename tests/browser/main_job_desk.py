@@ -143,15 +143,16 @@ class Desk:
         assert answer.ok, (answer.status, await answer.text())
         return await answer.json()
 
-    async def only_call(self, page: Page, **fields: Any) -> Any:
-        """The record of the one call there is, once it is written with these fields."""
-        found: list[Any] = []
-        async with asyncio.timeout(_PATIENCE_S):
-            while not found:
-                calls = (await self.api(page, "/calls"))["items"]
-                assert len(calls) <= 1
-                found = [call for call in calls if fields.items() <= call.items()]
-        return found[0]
+    async def newest_call(self, page: Page, **fields: Any) -> Any:
+        """The record of the last call, once it is written with these fields."""
+        calls: list[Any] = []
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                while not calls or not fields.items() <= calls[0].items():
+                    calls = (await self.api(page, "/calls?limit=1"))["items"]
+        except TimeoutError:
+            raise AssertionError(f"not written with {fields}: {calls}") from None
+        return calls[0]
 
     # --- calls --------------------------------------------------------------------------------------------------------
 
@@ -170,6 +171,11 @@ class Desk:
     def caller_hangs_up(self, extension: str = EVA) -> None:
         """The talk ends."""
         self.pbx.hurry(extension)
+
+    def ends_every_call(self) -> None:
+        """Whatever eva's phone does is taken and ended."""
+        for _ in ("her phone", "the far end", "the talk"):
+            self.pbx.hurry(EVA)
 
     def caller_gives_up(self, number: str) -> None:
         """Whoever waits or rings with this number goes away."""

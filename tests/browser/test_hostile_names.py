@@ -168,5 +168,5 @@ async def test_a_name_that_breaks_the_protocol_is_one_name(desk: Desk) -> None:
     desk.ring(caller(1, name))
     await in_phase(page, "ringing")
     await expect(pop(page).locator("h2")).to_contain_text("Bob Event: Hangup Uniqueid: 1.1")
-    call = await desk.only_call(page)
+    call = await desk.newest_call(page)
     assert call["remote"]["name"] == name

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
-from tests.browser import main_job_desk
-from tests.browser.main_job_desk import DANA_WORK, KOVAC, STRANGER, SWITCHBOARD, Desk, in_phase, pop, until
+from tests.browser.conftest import live
+from tests.browser.main_job_desk import DANA_WORK, KOVAC, STRANGER, SWITCHBOARD, Desk, in_phase, open_desk, pop, until
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.parametrize("language", ["en", "he"]),
-]
-
-desk = main_job_desk.desk
-mode = main_job_desk.mode
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 ZONE = ZoneInfo("Europe/Bratislava")
 # Counts in the tab's storage, so that it goes on over page loads. A chord is one key; letters in a text field are none.
@@ -33,12 +29,39 @@ addEventListener("pointerdown", () => sessionStorage.setItem("test.clicks", Numb
 """
 
 
-async def counting(desk: Desk, language: str, path: str = "/") -> Page:
-    """Eva's page; from here on her keys are counted."""
-    page = await desk.sign_in("eva", language=language, path=path)
-    await page.evaluate(COUNT)
-    await page.add_init_script(COUNT)
-    return page
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["en", "he"])
+async def shift(
+    request: pytest.FixtureRequest, chromium: Browser, migrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Desk, Page]]:
+    """Eva's day in one language: one service and one page for all jobs."""
+    async with open_desk(chromium, migrated, tmp_path_factory.mktemp("shift")) as desk:
+        page = await desk.sign_in("eva", language=request.param)
+        await page.add_init_script(COUNT)
+        yield desk, page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def desk(shift: tuple[Desk, Page]) -> AsyncIterator[Desk]:
+    """Every job leaves no call on the screen and no complaint in the console."""
+    desk, page = shift
+    yield desk
+    desk.ends_every_call()
+    if await pop(page).count():
+        await page.keyboard.press("Control+Enter")
+        await expect(pop(page)).to_have_count(0)
+    assert desk.complaints == []
+
+
+@pytest.fixture
+def page(shift: tuple[Desk, Page]) -> Page:
+    return shift[1]
+
+
+async def starts(page: Page, desk: Desk, path: str = "/") -> None:
+    """Where the job begins; from here on the keys are counted."""
+    await page.goto(desk.url + path)
+    await live(page)
+    await page.evaluate("sessionStorage.clear()")
 
 
 async def spent(page: Page) -> int:
@@ -60,24 +83,25 @@ async def in_wrap_up(desk: Desk, page: Page) -> None:
     await in_phase(page, "wrap_up")
 
 
-async def test_a_call_pops_without_a_key(desk: Desk, language: str) -> None:
-    page = await counting(desk, language, "/tasks")
+async def test_a_call_pops_without_a_key(desk: Desk, page: Page) -> None:
+    await starts(page, desk, "/tasks")
     desk.ring(DANA_WORK)
     await expect(pop(page).locator("h2")).to_have_text("דנה כהן")
     assert await spent(page) == 0
 
 
-async def test_one_of_several_customers_takes_one_key(desk: Desk, language: str) -> None:
-    page = await counting(desk, language)
+async def test_one_of_several_customers_takes_one_key(desk: Desk, page: Page) -> None:
+    await starts(page, desk)
     desk.ring(SWITCHBOARD)
     await expect(pop(page).locator("[data-slot=chooser] li")).to_have_count(2)
+    await desk.newest_call(page, match="several")
     await page.keyboard.press("Digit2")
     await expect(pop(page).locator("[data-slot=choose]")).to_be_hidden()
     assert await spent(page) == 1
 
 
-async def test_note_and_outcome_take_two_keys(desk: Desk, language: str) -> None:
-    page = await counting(desk, language)
+async def test_note_and_outcome_take_two_keys(desk: Desk, page: Page) -> None:
+    await starts(page, desk)
     await talking(desk, page)
     await page.keyboard.press("Alt+KeyN")
     await page.keyboard.type("wants an offer")
@@ -85,14 +109,14 @@ async def test_note_and_outcome_take_two_keys(desk: Desk, language: str) -> None
     await page.keyboard.press("Alt+Digit1")
     await expect(pop(page)).to_be_hidden()
     assert await spent(page) == 2
-    call = await desk.only_call(page, state="ended", disposition="solved")
+    call = await desk.newest_call(page, state="ended", disposition="solved")
     assert call["note"] == "wants an offer"
     await expect(pop(page)).to_have_count(0)  # when the time for an undo is over
     assert await spent(page) == 2
 
 
-async def test_a_note_alone_takes_two_keys(desk: Desk, language: str) -> None:
-    page = await counting(desk, language)
+async def test_a_note_alone_takes_two_keys(desk: Desk, page: Page) -> None:
+    await starts(page, desk)
     await talking(desk, page)
     await page.keyboard.press("Alt+KeyN")
     await page.keyboard.type("wants an offer")
@@ -100,11 +124,11 @@ async def test_a_note_alone_takes_two_keys(desk: Desk, language: str) -> None:
     await page.keyboard.press("Control+Enter")
     await expect(pop(page)).to_have_count(0)
     assert await spent(page) == 2
-    await desk.only_call(page, state="ended", note="wants an offer")
+    await desk.newest_call(page, state="ended", note="wants an offer")
 
 
-async def test_note_outcome_and_call_back_tomorrow_take_five_keys(desk: Desk, language: str) -> None:
-    page = await counting(desk, language)
+async def test_note_outcome_and_call_back_tomorrow_take_five_keys(desk: Desk, page: Page) -> None:
+    await starts(page, desk)
     await talking(desk, page)
     await page.keyboard.press("Alt+KeyN")
     await page.keyboard.type("wants an offer")
@@ -117,7 +141,7 @@ async def test_note_outcome_and_call_back_tomorrow_take_five_keys(desk: Desk, la
     await page.keyboard.press("Control+Enter")
     await expect(pop(page)).to_have_count(0)
     assert await spent(page) == 5
-    call = await desk.only_call(page, state="ended", note="wants an offer", disposition="callback")
+    call = await desk.newest_call(page, state="ended", note="wants an offer", disposition="callback")
     tasks = (await desk.api(page, "/tasks?state=open"))["items"]
     (made,) = [task for task in tasks if call["id"] in task["call_ids"]]
     due = datetime.fromisoformat(made["due_at"]).astimezone(ZONE)
@@ -125,8 +149,8 @@ async def test_note_outcome_and_call_back_tomorrow_take_five_keys(desk: Desk, la
     assert (due.date(), due.hour, due.minute) == (tomorrow, 10, 0)
 
 
-async def test_an_unknown_caller_becomes_a_customer_with_a_note_by_three_keys(desk: Desk, language: str) -> None:
-    page = await counting(desk, language)
+async def test_an_unknown_caller_becomes_a_customer_with_a_note_by_three_keys(desk: Desk, page: Page) -> None:
+    await starts(page, desk)
     await talking(desk, page, STRANGER)
     await page.keyboard.press("Alt+KeyN")
     await page.keyboard.type("Tomáš Biely")
@@ -137,11 +161,11 @@ async def test_an_unknown_caller_becomes_a_customer_with_a_note_by_three_keys(de
     await expect(pop(page)).to_have_count(0)
     assert await spent(page) == 3
     (made,) = (await desk.api(page, "/customers?search=Biely"))["items"]
-    await desk.only_call(page, state="ended", note="asks for a price list", customer_id=made["id"])
+    await desk.newest_call(page, state="ended", note="asks for a price list", customer_id=made["id"])
 
 
-async def test_dialling_from_the_card_takes_two_keys(desk: Desk, language: str) -> None:
-    page = await counting(desk, language, f"/customers/{desk.ids['dana']}")
+async def test_dialling_from_the_card_takes_two_keys(desk: Desk, page: Page) -> None:
+    await starts(page, desk, f"/customers/{desk.ids['dana']}")
     desk.dialling(DANA_WORK)
     await page.keyboard.press("Alt+KeyD")
     await expect(page.locator("#choose-number")).to_be_visible()
@@ -151,8 +175,8 @@ async def test_dialling_from_the_card_takes_two_keys(desk: Desk, language: str) 
     assert [order.number for order in desk.office.originates] == [DANA_WORK]
 
 
-async def test_dialling_from_a_row_takes_two_keys(desk: Desk, language: str) -> None:
-    page = await counting(desk, language, "/customers?q=kovac")
+async def test_dialling_from_a_row_takes_two_keys(desk: Desk, page: Page) -> None:
+    await starts(page, desk, "/customers?q=kovac")
     desk.dialling(KOVAC)
     await page.keyboard.press("KeyJ")
     await page.keyboard.press("KeyD")
@@ -161,8 +185,8 @@ async def test_dialling_from_a_row_takes_two_keys(desk: Desk, language: str) -> 
 
 
 @pytest.mark.parametrize("path", ["/", "/customers", "/tasks"])
-async def test_any_customer_is_found_and_opened_by_two_keys(desk: Desk, language: str, path: str) -> None:
-    page = await counting(desk, language, path)
+async def test_any_customer_is_found_and_opened_by_two_keys(desk: Desk, page: Page, path: str) -> None:
+    await starts(page, desk, path)
     await page.keyboard.press("Slash")
     await page.keyboard.type("star")
     await page.keyboard.press("Enter")
@@ -170,19 +194,23 @@ async def test_any_customer_is_found_and_opened_by_two_keys(desk: Desk, language
     assert await spent(page) == 2
 
 
-async def test_my_state_takes_two_keys(desk: Desk, language: str) -> None:
-    page = await counting(desk, language)
+async def test_my_state_takes_two_keys(desk: Desk, page: Page) -> None:
+    await starts(page, desk)
     await expect(page.locator("#my-state")).to_have_attribute("data-state", "ready")
     await page.keyboard.press("Alt+KeyS")
     await page.keyboard.press("Digit2")
     await expect(page.locator("#my-state")).to_have_attribute("data-state", "paused")
     assert await spent(page) == 2
     assert all(seat.paused for seat in desk.office.seats("PJSIP/1001"))
+    await page.keyboard.press("Alt+KeyS")
+    await page.keyboard.press("Digit1")
+    await expect(page.locator("#my-state")).to_have_attribute("data-state", "ready")
 
 
-async def test_a_task_is_completed_by_two_keys(desk: Desk, language: str) -> None:
-    page = await counting(desk, language, "/tasks")
+async def test_a_task_is_completed_by_two_keys(desk: Desk, page: Page) -> None:
+    await starts(page, desk, "/tasks")
     await page.keyboard.press("KeyJ")
+    before = await page.locator("#list [data-task]").count()
     await page.keyboard.press("KeyX")
-    await expect(page.locator("#list [data-task]")).to_have_count(0)
+    await expect(page.locator("#list [data-task]")).to_have_count(before - 1)
     assert await spent(page) == 2

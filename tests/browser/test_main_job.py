@@ -125,7 +125,7 @@ async def test_a_reload_in_mid_call_brings_the_pop_back_with_the_text(desk: Desk
             break
     assert took <= 1000
     await expect(page.locator("#lamp-saved")).to_have_attribute("data-state", "ok")
-    call = await desk.only_call(page)
+    call = await desk.newest_call(page)
     assert (await desk.api(page, f"/calls/{call['id']}/note"))["text"] == text
 
 
@@ -161,7 +161,7 @@ async def test_an_unknown_caller_becomes_the_customer_of_the_call(desk: Desk) ->
     await expect(form).to_be_hidden()
     (made,) = (await desk.api(page, "/customers?search=Biely"))["items"]
     assert [phone["number"] for phone in made["phones"]] == [STRANGER]
-    call = await desk.only_call(page)
+    call = await desk.newest_call(page)
     assert (call["customer_id"], call["match"]) == (made["id"], "one")
     await page.reload()
     await expect(pop(page).locator("h2")).to_have_text("Tomáš Biely")
@@ -179,7 +179,7 @@ async def test_a_withheld_number_is_matched_with_nobody_and_nowhere_on_the_page(
     await expect(pop(page).locator("[data-slot=number]")).to_be_hidden()
     desk.caller_hangs_up()
     await in_phase(page, "wrap_up")
-    call = await desk.only_call(page, state="ended")
+    call = await desk.newest_call(page, state="ended")
     assert (call["match"], call["customer_id"]) == ("withheld", None)
     assert {call["remote"][key] for key in ("number", "display", "raw", "name")} == {None}
     for path in ("/", "/calls", f"/calls/{call['id']}"):
@@ -197,13 +197,14 @@ async def test_one_of_several_customers_is_picked_by_a_digit(desk: Desk) -> None
     rows = pop(page).locator("[data-slot=chooser] li")
     await expect(rows).to_have_count(2)
     first = await rows.first.locator(".who bdi").first.text_content()
+    await desk.newest_call(page, match="several")
     await page.keyboard.press("Digit1")
     await expect(pop(page).locator("h2")).to_have_text(first or "")
     await expect(pop(page).locator("[data-slot=choose]")).to_be_hidden()
     desk.take()
     await in_phase(page, "talking")
     await expect(pop(page).locator("h2")).to_have_text(first or "")
-    call = await desk.only_call(page)
+    call = await desk.newest_call(page)
     names = {desk.ids["anna"]: "Anna Nová", desk.ids["boris"]: "Boris Starý"}
     assert names[call["customer_id"]] == first
 
@@ -233,7 +234,7 @@ async def test_the_chosen_number_is_dialled_and_every_step_is_said(desk: Desk) -
     await in_phase(page, "wrap_up")
     (order,) = desk.office.originates
     assert (order.agent.extension, order.number) == (EVA, DANA_MOBILE)
-    call = await desk.only_call(page, state="ended")
+    call = await desk.newest_call(page, state="ended")
     assert (call["direction"], call["outcome"], call["customer_id"]) == ("outbound", "answered", desk.ids["dana"])
 
 

@@ -71,6 +71,8 @@ def test_seats_without_an_account_are_shown_by_their_phone() -> None:
     assert [agent.name for agent in tape.state.agents()] == ["PJSIP/1007", "PJSIP/1008", "DAHDI/7"]
     assert tape.state.extensions() == {"1007", "1008", "7"}
     assert tape.state.interfaces_of("nobody") == ()
+    assert tape.state.seats_of("nobody") == ()
+    assert [seat.queue for seat in tape.state.seats_of("PJSIP/1008")] == ["600"]
 
 
 def test_paused_in_every_queue_is_paused_with_its_reason() -> None:

@@ -725,3 +725,12 @@ def test_a_conversation_that_loses_all_its_phones_to_another_one_is_over() -> No
     tape.bridge("b2", caller)
     tape.tick(10)
     assert [call.state for call in tape.calls()] == [CallState.TALKING, CallState.ENDED]
+
+
+def test_a_channel_changes_calls_before_it_was_seated() -> None:
+    """A Local half is nobody's phone: it moves without leaving a leg behind."""
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    one, _ = tape.local("2.1", "2.2", "1001@from-queue", linked="2.1")
+    tape.dial(caller, one)
+    assert [call.uniqueid for call in tape.calls()] == ["1.1"]

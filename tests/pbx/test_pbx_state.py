@@ -1,12 +1,12 @@
 """The one way in: time of events, results of originates, what is there now."""
 
 from pbx import events as ami
-from pbx.call_events import OriginateFinished, PbxLost
+from pbx.call_events import CallChanged, OriginateFinished, PbxLost
 from pbx.devices import DeviceKind
 from pbx.events import PbxName, Uniqueid
 from pbx.pbx_state import PbxState
 from tests.pbx.folding import device_plan
-from tests.pbx.tape import Tape
+from tests.pbx.tape import Tape, member
 
 
 def test_without_timestamps_the_live_service_takes_the_arrival() -> None:
@@ -93,3 +93,36 @@ def test_events_of_buried_and_of_unknown_channels_never_raise() -> None:
     tape.tick(100)
     assert tape.state.open_calls() == []
     assert [call.outcome for call in tape.calls()] == ["unknown"]
+
+
+def test_the_end_of_a_capture_leaves_running_calls_open_and_estimated() -> None:
+    """As a lost link does, except that nothing comes after it."""
+    tape = Tape()
+    ended, running = tape.trunk("1.1"), tape.trunk("2.1")
+    tape.hangup(ended)
+    tape.told += tape.state.finish()
+    assert [(call.uniqueid, call.estimated, call.outcome) for call in tape.calls()] == [
+        (ended.uniqueid, False, "unknown"),
+        (running.uniqueid, True, None),
+    ]
+
+
+def test_an_agents_seats_are_as_last_told() -> None:
+    tape = Tape()
+    tape.play(ami.QueueMemberAdded(1000, member("support", "PJSIP/1001")))
+    tape.play(ami.QueueMemberAdded(1000, member("sales", "PJSIP/1001", paused=True)))
+    assert [(seat.queue, seat.paused) for seat in tape.state.seats_of("eva")] == [("support", False), ("sales", True)]
+    assert tape.state.seats_of("nobody") == ()
+
+
+def test_the_events_of_one_read_tell_a_call_that_changed_several_times_once() -> None:
+    one_by_one, together = Tape(), Tape()
+    for tape in (one_by_one, together):
+        tape.state.apply(ami.Newchannel(1000, tape.trunk("1.1", new=False)), 1000)
+    changes = [ami.Newstate(1000, one_by_one.trunk("1.1", new=False, state=ami.ChannelState.UP)) for _ in range(3)]
+    assert [len(one_by_one.state.apply(change, 1000)) for change in changes] == [1, 1, 1]
+    for change in changes:
+        together.state.take(change, 1000)
+    (changed,) = together.state.happened(1000)
+    assert isinstance(changed, CallChanged)
+    assert together.state.happened(1000) == []

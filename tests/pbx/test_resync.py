@@ -1,5 +1,7 @@
 """After a lost link: the reconcile table, row by row. What fell into the gap is `estimated`, never guessed as missed."""
 
+from dataclasses import replace
+
 from pbx import events as ami
 from pbx.call_events import PbxConnected, PbxLost, PbxResynced
 from pbx.calls import Call, CallOutcome, CallState, EndedBy, LegResult, QueueResult
@@ -419,3 +421,187 @@ def test_legs_that_were_over_before_keep_their_result() -> None:
     tape = restarted(before.call())
     tape.play(snapshot(1040))
     assert tape.finished().legs[0].result is LegResult.MISSED
+
+
+def test_a_waiting_caller_goes_on_waiting_when_a_phone_that_rang_is_gone() -> None:
+    """A member rang out in the gap: that says nothing about the caller, who gives up before our eyes."""
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    tape.join(caller, "support")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    lose(tape)
+    waits = WaitingCaller("support", caller.uniqueid, caller.name, 1, 12.0)
+    tape.play(snapshot(1040, runs(caller), waiting=(waits,)))
+    tape.at(1050)
+    tape.request(caller)
+    tape.abandon(caller, "support")
+    tape.leave_queue(caller, "support")
+    tape.hangup(caller)
+    call = tape.finished()
+    assert (call.outcome, call.ended_by, call.legs[0].result) == ("abandoned", EndedBy.REMOTE, LegResult.CANCELLED)
+
+
+def test_phones_that_fell_silent_in_the_gap_do_not_name_the_outcome() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    lose(tape)
+    tape.play(snapshot(1040, runs(caller, up=False)))
+    tape.at(1050)
+    tape.hangup(caller)
+    assert tape.finished().outcome is CallOutcome.UNKNOWN
+
+
+def test_a_caller_who_gives_up_later_cancelled_all_the_same() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    lose(tape)
+    tape.play(snapshot(1040, runs(caller, up=False)))
+    tape.at(1050)
+    tape.request(caller)
+    tape.hangup(caller)
+    assert tape.finished().outcome is CallOutcome.CANCELLED
+
+
+def test_an_end_right_after_the_gap_was_perhaps_asked_for_in_it() -> None:
+    """Only the hang-ups were heard, not who asked for them."""
+    tape, caller, eva = talking()
+    lose(tape)
+    tape.at(1040)
+    tape.play(snapshot(1040, runs(caller, bridge="b1"), runs(eva, bridge="b1")))
+    tape.at(1040.2)
+    tape.leave("b1", caller, eva)
+    tape.at(1040.3)
+    tape.hangup(caller, eva)
+    call = tape.finished()
+    assert (call.outcome, call.ended_by, call.estimated) == (CallOutcome.ANSWERED, EndedBy.UNKNOWN, True)
+
+
+def test_an_end_long_after_the_gap_is_what_it_seems() -> None:
+    """Hung up by a page: nobody's phone asked for it."""
+    tape, caller, eva = talking()
+    lose(tape)
+    tape.at(1040)
+    tape.play(snapshot(1040, runs(caller, bridge="b1"), runs(eva, bridge="b1")))
+    tape.at(1060)
+    tape.leave("b1", caller, eva)
+    tape.hangup(caller, eva)
+    call = tape.finished()
+    assert (call.ended_by, call.estimated) == (EndedBy.SYSTEM, False)
+
+
+def test_a_queue_left_right_after_the_gap_was_left_nobody_knows_how() -> None:
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    tape.join(caller, "support")
+    lose(tape)
+    waits = WaitingCaller("support", caller.uniqueid, caller.name, 1, 12.0)
+    tape.at(1040)
+    tape.play(snapshot(1040, runs(caller), waiting=(waits,)))
+    for step in (tape.abandon, tape.leave_queue):
+        tape.at(1040.1)
+        step(caller, "support")
+    tape.at(1040.2)
+    tape.hangup(caller)
+    call = tape.finished()
+    assert (call.outcome, call.queues[0].result, call.ended_by) == (CallOutcome.UNKNOWN, None, EndedBy.UNKNOWN)
+
+
+def test_an_outbound_call_that_ends_right_after_the_gap_may_have_been_taken() -> None:
+    tape = Tape()
+    eva = tape.phone("1.1", "1001", exten="0905123456", state=ChannelState.RING)
+    customer = tape.trunk("1.2", linked="1.1")
+    tape.dial(eva, customer, "0905123456@trunk-a")
+    lose(tape)
+    tape.at(1040)
+    tape.play(snapshot(1040, runs(eva, up=False), runs(customer, up=False)))
+    tape.at(1040.1)
+    tape.hangup(customer, eva)
+    assert tape.finished().outcome is CallOutcome.UNKNOWN
+
+
+def test_a_phone_picked_up_in_the_gap_may_have_talked_in_it() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    lose(tape)
+    tape.at(1040)
+    tape.play(snapshot(1040, runs(caller), runs(eva)))
+    tape.at(1060)
+    tape.hangup(eva, caller)
+    call = tape.finished()
+    assert (call.outcome, call.estimated, call.legs[0].answered_at) == (CallOutcome.UNKNOWN, True, 1040)
+
+
+def test_a_caller_whose_line_came_up_in_the_gap_may_have_talked() -> None:
+    """No phone is known: dialled, talked and gone while we were away, or only an IVR."""
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    lose(tape)
+    tape.play(snapshot(1040, runs(caller)))
+    tape.at(1060)
+    tape.request(caller)
+    tape.hangup(caller)
+    call = tape.finished()
+    assert (call.outcome, call.estimated) == (CallOutcome.UNKNOWN, True)
+
+
+def test_the_next_queue_was_joined_in_the_gap() -> None:
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    tape.join(caller, "support")
+    lose(tape)
+    waits = WaitingCaller("sales", caller.uniqueid, caller.name, 1, 12.0)
+    tape.play(snapshot(1040, runs(caller), waiting=(waits,)))
+    call = tape.call()
+    assert [(wait.queue, wait.joined_at, wait.left_at, wait.result) for wait in call.queues] == [
+        ("support", 1002.0, 1040, None),
+        ("sales", 1028.0, None, None),
+    ]
+    assert call.estimated
+
+
+def test_the_mailbox_is_seen_in_the_snapshot() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    lose(tape)
+    tape.play(snapshot(1040, replace(runs(caller), application="VoiceMail")))
+    tape.at(1060)
+    tape.request(caller)
+    tape.hangup(caller)
+    assert tape.finished().outcome is CallOutcome.VOICEMAIL
+
+
+def test_a_phone_that_rang_out_during_our_restart_rings_no_more() -> None:
+    before = Tape()
+    caller = before.up(before.trunk("1.1"))
+    before.join(caller, "support")
+    eva = before.phone("1.2", "1001", linked="1.1")
+    before.dial(caller, eva)
+    tape = restarted(before.call())
+    waits = WaitingCaller("support", caller.uniqueid, caller.name, 1, 12.0)
+    tape.play(snapshot(1040, runs(caller), waiting=(waits,)))
+    (call,) = tape.state.open_calls()
+    assert (call.legs[0].result, call.legs[0].ended_at, call.estimated) == (LegResult.CANCELLED, 1004.0, True)
+
+
+def test_after_our_restart_the_twin_that_was_not_picked_up_ends_nothing() -> None:
+    before = Tape()
+    caller = before.trunk("1.1")
+    desk = before.phone("1.2", "1001", linked="1.1")
+    twin = before.phone("1.3", "991001", linked="1.1")
+    before.dial(caller, desk)
+    before.dial(caller, twin)
+    before.up(twin)
+    tape = restarted(before.call())
+    tape.play(snapshot(1040, runs(caller), runs(desk, up=False), runs(twin)))
+    tape.hangup(desk)
+    tape.at(1041)
+    tape.bridge("b1", caller, twin)
+    (leg,) = tape.state.open_calls()[0].legs
+    assert (leg.endpoint, leg.result, leg.talk_s is not None) == ("PJSIP/991001", None, True)

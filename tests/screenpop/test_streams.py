@@ -83,6 +83,19 @@ def test_waking_is_asked_for_once_per_news() -> None:
     assert len(woken) == 2
 
 
+def test_board_news_may_go_out_later_than_pops() -> None:
+    desk = Desk()
+    woken: list[str] = []
+    desk.stream.wake = lambda: woken.append("now")
+    desk.stream.wake_soon = lambda: woken.append("soon")
+    desk.queue("600", 1)
+    desk.pop("a")
+    assert woken == ["soon", "now"]
+    desk.stream.wake = None
+    desk.queue("600", 2)
+    assert woken == ["soon", "now"]
+
+
 @pytest.mark.parametrize(
     "limits", [StreamLimits(waiting_frames=10), StreamLimits(waiting_bytes=1000)], ids=["frames", "bytes"]
 )

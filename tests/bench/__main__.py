@@ -1,0 +1,56 @@
+"""`python -m tests.bench [names] [--rounds N] [--json FILE]`: the goals of docs/performance.md, each beside its reference of the same run.
+
+Names: parsing (G1, G2), paced (G3), pops (G8), naive (G9), painted (ring to screen). None: all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.bench import paced, painted, parsing, pops
+from tests.bench.cache import NotPossibleHere
+from tests.bench.figures import Figure, load_average, print_table
+
+ROUNDS = 5
+
+BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
+    "parsing": parsing.run,
+    "paced": paced.run,
+    "pops": lambda rounds: pops.run(rounds, floor=True, naive=False),
+    "naive": lambda rounds: pops.run(rounds, floor=False, naive=True),
+    "painted": painted.run,
+}
+
+
+def main() -> int:
+    """Print the table; 0 whether or not a goal is met: a bench measures, it does not judge."""
+    options = argparse.ArgumentParser(prog="python -m tests.bench")
+    options.add_argument("names", nargs="*", choices=[[], *BENCHES], metavar="NAME", help=", ".join(BENCHES))
+    options.add_argument("--rounds", type=int, default=ROUNDS)
+    options.add_argument("--json", type=Path)
+    given = options.parse_args()
+    figures: list[Figure] = []
+    print(f"load average before: {load_average()}", flush=True)
+    for name in given.names or BENCHES:
+        try:
+            for figure in BENCHES[name](given.rounds):
+                figures.append(figure)
+                print(
+                    f"  {figure.goal} {figure.what}: {figure.value if figure.value is not None else figure.measured:.3g}",
+                    flush=True,
+                )
+        except NotPossibleHere as reason:
+            print(f"LEFT OUT: {name}. {reason}", flush=True)
+    print_table(figures)
+    print(f"load average after: {load_average()}")
+    if given.json:
+        given.json.write_text(json.dumps([figure.to_json() for figure in figures], indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
