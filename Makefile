@@ -42,7 +42,7 @@ check: $(VENV)/.test-installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/codespell --ignore-words-list exten,nd,regon,requestor --skip '$(UNSPELLED)' $(SPELLED)
+	$(BIN)/codespell --ignore-words-list exten,nd,regon,requestor,caf --skip '$(UNSPELLED)' $(SPELLED)
 
 test: check
 	@$(BIN)/python -m tests.run

@@ -162,3 +162,17 @@ def test_a_phone_that_joins_the_customers_call_has_left_the_consultation() -> No
         ("jan", LegResult.ANSWERED),
     ]
     assert [(leg.agent, leg.result) for leg in customers.legs] == [("jan", None)]
+
+
+def test_a_device_that_joins_another_call_leaves_its_twin_ringing() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    rut = tape.phone("2.1", "1003", exten="1001", state=ChannelState.RING)
+    desk = tape.phone("2.2", "1001", linked="2.1")
+    twin = tape.phone("2.3", "991001", linked="2.1")
+    tape.dial(rut, desk)
+    tape.dial(rut, twin)
+    tape.bridge("b1", desk, caller)
+    customers, internal = tape.calls()
+    assert [(leg.agent, leg.result) for leg in internal.legs] == [("rut", None), ("eva", None)]
+    assert [leg.agent for leg in customers.legs] == ["eva"]
