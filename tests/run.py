@@ -15,7 +15,7 @@ from tests.asterisk import install
 
 # libatomic1 is for Playwright's own driver.
 # Most of the time goes by while phones ring: several tests at once cost little more than one. What is long runs alone.
-WORKERS = "4"
+WORKERS = ("-n", "4", "--dist", "worksteal")
 CHROMIUM_PACKAGES = ("chromium", "fonts-noto-core", "fonts-dejavu-core", "libatomic1")
 ASTERISK_PACKAGES = ("debootstrap", "iproute2", "util-linux")
 
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     expression = " and ".join(["long" if wants_long else "not long", *(f"not {part.marker}" for part in left_out)])
     options = [argument for argument in arguments if argument != "--long"]
     if not wants_long and not any(option.startswith("-n") for option in options):
-        options = ["-n", WORKERS, *options]
+        options = [*WORKERS, *options]
     sys.stdout.flush()
     return subprocess.run([sys.executable, "-m", "pytest", "-m", expression, *options], check=False).returncode
 

@@ -38,7 +38,7 @@ def pytest_calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def test_what_is_there_is_run(pytest_calls: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "PARTS", (part("browser", missing=None),))
     assert run.main([]) == 0
-    assert pytest_calls == [["-m", "not long", "-n", run.WORKERS]]
+    assert pytest_calls == [["-m", "not long", *run.WORKERS]]
 
 
 def test_somebody_without_rights_is_told_what_is_left_out(
@@ -47,7 +47,7 @@ def test_somebody_without_rights_is_told_what_is_left_out(
     monkeypatch.setattr(run.os, "geteuid", lambda: 1000)
     monkeypatch.setattr(run, "PARTS", (part("browser", missing="There is no chromium."),))
     assert run.main(["-x"]) == 0
-    assert pytest_calls == [["-m", "not long and not browser", "-n", run.WORKERS, "-x"]]
+    assert pytest_calls == [["-m", "not long and not browser", *run.WORKERS, "-x"]]
     assert capsys.readouterr().out == "LEFT OUT: tests with the browser. There is no chromium.\n"
     assert PREPARED == []
 
