@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from pbx.call_events import CallEvent, OriginateFinished, PbxLost
-from pbx.calls import Call, CallOutcome, CallState
+from pbx.calls import Call, CallOutcome, CallState, LegResult
 from web.views import rfc3339
 
 
@@ -69,6 +69,13 @@ _OF_OUTCOME: Mapping[CallOutcome, tuple[DialState, str]] = {
     CallOutcome.AGENT_NO_ANSWER: (DialState.AGENT_NO_ANSWER, "agent_no_answer"),
     CallOutcome.CANCELLED: (DialState.NO_ANSWER, "cancelled"),
     CallOutcome.UNAVAILABLE: (DialState.FAILED, "unavailable"),
+}
+#: What the agent's own phone did with the call.
+_OF_OWN_LEG: Mapping[LegResult | None, str] = {
+    LegResult.REJECTED: "agent_declined",
+    LegResult.BUSY: "agent_busy",
+    LegResult.UNAVAILABLE: "agent_unreachable",
+    LegResult.FAILED: "agent_unreachable",
 }
 #: OriginateResponse.Reason of the first leg, the agent's phone: 3 rang out, 0 declined, 5 busy or do not disturb.
 _OF_REASON: Mapping[int | None, str] = {3: "agent_no_answer", 0: "agent_declined", 5: "agent_busy"}
@@ -143,6 +150,10 @@ def _ended(request: DialRequest, call: Call) -> DialRequest:
     if call.outcome in (None, CallOutcome.UNKNOWN):
         talked = request.state is DialState.TALKING
         return _moved(request, DialState.ANSWERED, "answered") if talked else silent(request)
+    if call.outcome is CallOutcome.AGENT_NO_ANSWER and call.legs:
+        # OriginateResponse tells why, too, but may come after the hang-up (telephony.md P2).
+        code = _OF_OWN_LEG.get(call.legs[0].result, "agent_no_answer")
+        return _moved(request, DialState.AGENT_NO_ANSWER, code)
     return _moved(request, *_OF_OUTCOME.get(call.outcome, (DialState.FAILED, "failed")))
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from panoramisk.manager import Manager
 
 from pbx.asterisk.ami_client import AmiClient
-from pbx.asterisk.ami_link import AmiConfig, EventBatch
+from pbx.asterisk.ami_link import AmiConfig, EventBatch, LinkItem
 from tests.bench.cache import real_capture
 from tests.bench.figures import Figure, compared
 from tests.bench.processes import Mailbox, Part, cpu_seconds
@@ -119,16 +119,15 @@ async def _ours(mailbox: Mailbox, port: int) -> None:
     client = AmiClient(AmiConfig(name="main", host="127.0.0.1", port=port, username="ours", secret="bench"))
     handled = 0
 
-    async def read() -> None:
+    def take(item: LinkItem) -> None:
         nonlocal handled
-        async for item in client.messages():
-            if isinstance(item, EventBatch):
-                for _event in item.events:
-                    handled += 1
+        if isinstance(item, EventBatch):
+            for _event in item.events:
+                handled += 1
 
+    client.deliver_to(take)  # as the service's pump does
     async with asyncio.TaskGroup() as group:
         link = group.create_task(client.run())
-        group.create_task(read())
         await _until(lambda: client.status.booted or client.status.last_rx is not None)
         mailbox.answer("ready")
         async for _ in mailbox.received():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pbx.call_events import CallAnswered, CallChanged, CallEnded, CallEvent, CallStarted, OriginateFinished, PbxLost
-from pbx.calls import Call, CallId, CallOutcome, CallState, Direction
+from pbx.calls import Call, CallId, CallLeg, CallOutcome, CallState, Direction, LegResult
 from pbx.events import PbxName, Uniqueid
 from tests.web.desk import NOW
 from web.dial_requests import SENTENCES, DialRequest, DialState, advance
@@ -134,6 +134,39 @@ def test_my_own_phone_was_not_taken(reason: int | None, code: str) -> None:
     request = advance(REQUEST, failed(reason))
     assert (request.state, request.code) == (DialState.AGENT_NO_ANSWER, code)
     assert "not dialled" in request.detail
+
+
+@pytest.mark.parametrize(
+    ("result", "code"),
+    [
+        (LegResult.REJECTED, "agent_declined"),
+        (LegResult.BUSY, "agent_busy"),
+        (LegResult.UNAVAILABLE, "agent_unreachable"),
+        (LegResult.FAILED, "agent_unreachable"),
+        (LegResult.MISSED, "agent_no_answer"),
+    ],
+)
+def test_why_my_phone_was_not_taken_is_known_before_the_pbx_answers(result: LegResult, code: str) -> None:
+    """OriginateResponse may come after the hang-up (P2)."""
+    leg = CallLeg(
+        leg_id=0,
+        endpoint="PJSIP/1001",
+        extension="1001",
+        agent="eva",
+        endpoints=("PJSIP/1001",),
+        queue=None,
+        rang_at=1.0,
+        answered_at=None,
+        ended_at=2.0,
+        ring_s=1.0,
+        talk_s=0.0,
+        hold_s=0.0,
+        on_hold=False,
+        via=None,
+        result=result,
+    )
+    request = advance(REQUEST, ended(CallOutcome.AGENT_NO_ANSWER, legs=(leg,)))
+    assert (request.state, request.code) == (DialState.AGENT_NO_ANSWER, code)
 
 
 def test_what_is_final_stays() -> None:
