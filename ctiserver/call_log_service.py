@@ -23,7 +23,7 @@ from pbx.call_events import CallAnswered, CallEnded, CallEvent
 logger = structlog.get_logger(__name__)
 
 #: Records are gathered this long and written together: the state after a burst costs one commit.
-GATHER_S = 0.05
+GATHER_S = 0.1
 _RETRY_S = 1.0
 
 

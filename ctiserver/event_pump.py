@@ -73,6 +73,8 @@ class EventPump:
             case EventBatch(events=events, at=at):
                 for event in events:
                     self._take_event(event, at, group)
+                    if self.state.urgent:
+                        self._tell(at)
                 self._tell(at)
             case LinkUp():
                 self._start_resync(group)

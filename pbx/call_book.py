@@ -47,6 +47,8 @@ class CallBook:
         # Click-to-dial: the number that was asked for, by ChannelId.
         self._asked: dict[str, str] = {}
         self._out: list[CallEvent] = []
+        # A phone began to ring since the last drain: somebody waits for this one.
+        self.urgent = False
         self._dirty: dict[Uniqueid, LiveCall] = {}
         # Calls whose last channel hung up, soonest final first; with a number that decides between equal times.
         self._ending: list[tuple[float, int, LiveCall]] = []
@@ -91,6 +93,7 @@ class CallBook:
             self._out.append(CallChanged(at=at, call=call.value()))
         self._dirty.clear()
         happened, self._out = self._out, []
+        self.urgent = False
         return happened
 
     # --- opening -----------------------------------------------------------------------------------------------------
@@ -190,6 +193,7 @@ class CallBook:
     def offer(self, call: LiveCall, leg: LiveLeg, at: float | None) -> None:
         """A colleague's device was dialled."""
         if not leg.offered:
+            self.urgent = True
             leg.offered = True
             leg.rang_at = at
             self.emit(CallOffered(at=at, call=call.value(), leg=leg.value(at)), call)

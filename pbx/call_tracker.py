@@ -192,11 +192,12 @@ class CallTracker:
             return
         self._book.attach(dest, call)
         dest.dial_status = None
+        self._book.touch(call, at)  # first: the offer tells it, too
         if dest.kind is DeviceKind.PHONE:
             self._parties.phone_dialled(call, dest, event.caller, at)
         elif dest.kind is DeviceKind.TRUNK:
             self._parties.trunk_dialled(call, dest, event.caller, event.dial_string, at)
-        self._book.touch(call, at)
+            self._book.touch(call, at)
 
     def _dial_state(self, event: ami.DialState, at: float | None, now: float) -> None:
         dest = self.see(event.dest, at)

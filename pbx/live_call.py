@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pbx import outcomes
 from pbx.calls import (
     Call,
@@ -17,9 +19,12 @@ from pbx.devices import DevicePlan
 from pbx.events import PbxName, Uniqueid
 from pbx.intervals import Span, Stretches, seconds_between, total_s
 from pbx.live_leg import LiveLeg, LiveWait
+from pbx.quick_values import quick
 
 #: A party asks to hang up less than this before the last channel is gone.
 _ENDING_S = 0.5
+
+_new_call = quick(Call)
 
 
 class LiveCall:
@@ -188,7 +193,8 @@ class LiveCall:
         until = self.ended_at if self.ended else self.last_at
         talk_at = self.first_talk_at
         outcome = self._outcome() if self.ended else None
-        return Call(
+        legs = tuple(leg.value(until) for leg in self.legs)
+        return _new_call(
             id=self.id,
             pbx=self.pbx,
             uniqueid=self.key,
@@ -202,15 +208,15 @@ class LiveCall:
             did_raw=self.did_raw,
             queue=self._queue(),
             queues=tuple(wait.value(talk_at) for wait in self.waits),
-            legs=tuple(leg.value(until) for leg in self.legs),
+            legs=legs,
             transfers=tuple(self.transfers),
             started_at=self.started_at,
             answered_at=talk_at,
             ended_at=self.ended_at,
             wait_s=self._wait_s(until, talk_at),
             ring_s=total_s(self._ring_spans(until, talk_at)),
-            talk_s=total_s(span for leg in self.legs for span in leg.talk.spans(until)),
-            hold_s=total_s(span for leg in self.legs for span in leg.hold.spans(until)),
+            talk_s=legs[0].talk_s if len(legs) == 1 else self._in_any(until, [leg.talk for leg in self.legs]),
+            hold_s=legs[0].hold_s if len(legs) == 1 else self._in_any(until, [leg.hold for leg in self.legs]),
             parked_s=total_s(self.parked.spans(until)),
             outcome=outcome,
             ended_by=self._ended_by(outcome) if self.ended else None,
@@ -218,6 +224,10 @@ class LiveCall:
             click_to_dial=self.key if self.originated else None,
             estimated=self.estimated,
         )
+
+    @staticmethod
+    def _in_any(until: float | None, stretches: Iterable[Stretches]) -> float | None:
+        return total_s(span for one in stretches for span in one.spans(until))
 
     def _queue(self) -> str | None:
         for wait in self.waits:

@@ -6,6 +6,10 @@ from pbx import outcomes
 from pbx.calls import CallLeg, LegResult, QueueResult, QueueWait
 from pbx.events import Uniqueid
 from pbx.intervals import Stretches, seconds_between, total_s
+from pbx.quick_values import quick
+
+_new_leg = quick(CallLeg)
+_new_wait = quick(QueueWait)
 
 
 class LiveLeg:
@@ -70,7 +74,7 @@ class LiveLeg:
         """The leg as the record shows it. `until` cuts what still runs."""
         talk = self.talk.spans(until)
         answered_at = self.talk.first_start if self.is_caller else self.picked_up_at
-        return CallLeg(
+        return _new_leg(
             leg_id=self.leg_id,
             endpoint=self.endpoint,
             extension=self.extension,
@@ -148,7 +152,7 @@ class LiveWait:
             until = talk_started_at
         # Leave is sent at every answer too: until the talk begins nothing is decided.
         decided = result if self.left or result is not QueueResult.ANSWERED else None
-        return QueueWait(
+        return _new_wait(
             queue=self.queue,
             joined_at=self.joined_at,
             left_at=self.left_at,

@@ -77,6 +77,11 @@ class PbxState:
         if at is not None and not isinstance(event, ami.LinkLost | ami.ResyncSnapshot):
             self._last_at = at
 
+    @property
+    def urgent(self) -> bool:
+        """A phone began to ring: `happened` should be asked now, not at the end of what was read."""
+        return self._book.urgent
+
     def happened(self, now: float) -> list[CallEvent]:
         """What the events taken since the last time came to, oldest first; a call that changed several times is told once."""
         extra, self._extra = self._extra, []

@@ -18,6 +18,7 @@ from panoramisk.manager import Manager
 
 from pbx.asterisk.ami_decoder import END, AmiDecoder, RawMessage, StreamUnreadable
 from pbx.asterisk.ami_events import WANTED
+from pbx.asterisk.read_pacer import ReadPacer
 from pbx.errors import PbxError, PbxNotConnected, PbxRefused
 
 MAX_OUTSTANDING = 512  # actions without an answer (D26)
@@ -118,6 +119,7 @@ class DoorProtocol(AMIProtocol):  # type: ignore[misc]
         self._decoder = AmiDecoder(WANTED, pending=self._lists)
         self._login: PbxAction | None = None
         self._loop = asyncio.get_running_loop()
+        self._pacer = ReadPacer(self._loop)
         self._greeted = False
         self._ended = False
         self._end_reason = "The PBX closed the connection."
@@ -153,6 +155,7 @@ class DoorProtocol(AMIProtocol):  # type: ignore[misc]
             return
         if messages:
             self._hand_over(messages)
+        self._pacer.after_read(self.transport, self.last_rx, self._decoder.events)
 
     def _has_greeted(self) -> bool:
         self._greeted = self._decoder.banner is not None

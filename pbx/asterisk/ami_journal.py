@@ -67,7 +67,8 @@ class Journal:
         if self._failing:
             logger.warning("journal_writes_again", pbx=self._pbx, lost_bytes=self.lost_bytes)
             self._failing = False
-        self._dirty.set()
+        if not self._dirty.is_set():
+            self._dirty.set()
 
     def close(self) -> None:
         """Make everything durable and stop; may wait for the disk."""

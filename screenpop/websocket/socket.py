@@ -49,7 +49,8 @@ class Socket:
         self._draining: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         if self._transport is not None:
-            self._transport.set_write_buffer_limits(high=limits.write_buffer_bytes)
+            # 0: uvloop then writes at once instead of at the end of its round, when everything else that happened has been told.
+            self._transport.set_write_buffer_limits(high=0)
 
     def flush(self) -> None:
         """Write all frames that the client's connection takes now. Called in the publisher's own stack: no task, no wait."""

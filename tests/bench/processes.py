@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import resource
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self
@@ -102,26 +103,32 @@ def cpu_seconds() -> float:
     return time.process_time()
 
 
-def undisturbed() -> bool:
+@contextlib.contextmanager
+def undisturbed() -> Iterator[bool]:
     """Ask the kernel to run this process before those of neighbours (real-time round robin). False: not allowed here.
 
     Ours and what it is compared with alike: on a shared machine tails otherwise tell more about the neighbours.
     """
     if os.environ.get(PLAIN):
-        return False
+        yield False
+        return
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     except (PermissionError, AttributeError):
-        return False
-    return True
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def _run(work: Work, pipes: tuple[Connection, Connection], arguments: tuple[Any, ...], on_uvloop: bool) -> None:
-    undisturbed()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     main = work(Mailbox(*pipes), *arguments)
-    if on_uvloop:
-        uvloop.run(main)
-    else:
-        asyncio.run(main)
+    with undisturbed():
+        if on_uvloop:
+            uvloop.run(main)
+        else:
+            asyncio.run(main)
