@@ -134,6 +134,7 @@ _COPIES: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("customer", "phones"): (("task", "number"), ("call", "remote.number")),
     ("call", "remote.number"): (("call", "remote.display"), ("call", "remote.raw"), ("call", "remote.dialled")),
     ("call", "remote.name"): (("call", "caller_name"),),
+    ("call", "did"): (("call", "did_display"),),
     ("call", "note"): (("activity", "text"),),
 }
 

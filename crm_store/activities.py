@@ -27,6 +27,15 @@ class CallNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DismissedPop:
+    """An agent closed the screen-pop of this leg of the call: it stays closed until another leg is theirs."""
+
+    call_id: str
+    user: str
+    leg: int  # its place in the record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
     """One line of a customer's timeline. For kind `call`, `call` is the record."""
 
@@ -45,7 +54,8 @@ class CallFilter:
     since: datetime | None = None
     until: datetime | None = None
     agent: str | None = None  # any leg of this agent
-    queue: str | None = None
+    pbx: str | None = None
+    queue: str | None = None  # of `pbx`, where given: two PBXs may have one of the same name
     customer_id: int | None = None
     direction: str | None = None
     outcome: str | None = None

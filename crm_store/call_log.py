@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -25,6 +25,7 @@ from pbx.call_events import (
     AgentStateChanged,
     Anomaly,
     CallAnswered,
+    CallDropped,
     CallEnded,
     CallEvent,
     OriginateFinished,
@@ -81,6 +82,11 @@ def call_record(call: Call, numbering: CallNumbering, *, agents: bool) -> CallRe
         "customer_id": None,
         "match": None,
     }
+
+
+def call_parties(call: Call, numbering: CallNumbering) -> dict[str, Any]:
+    """The part of the record that a pop needs: who is at the other end, and which number was called."""
+    return {"remote": _remote(call, numbering), "did": _did(call, numbering)}
 
 
 def remote_number(call: Call, numbering: CallNumbering) -> PhoneNumber:
@@ -200,6 +206,7 @@ class CallLogWork:
     lost: tuple[LostCall, ...] = ()
     talks: tuple[Talk, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    folded: tuple[tuple[str, str | None], ...] = ()  # calls that were none of their own, and what they are part of
 
 
 @dataclass(slots=True)
@@ -230,8 +237,16 @@ class CallLog:
                 return _gap_work(event)
             case QueueChanged() | AgentStateChanged() | OriginateFinished() | PbxConnected() | PbxLost() | Anomaly():
                 return _NOTHING
-        logged = self._updated(event.call, ended=isinstance(event, CallEnded))
-        return self._work(logged.record, talked=isinstance(event, CallAnswered), ended=isinstance(event, CallEnded))
+            case CallDropped(call=call, into=into):
+                self._calls.pop(call.id, None)
+                return CallLogWork(folded=((call.id, into.id if into is not None else None),))
+        before = self._calls.get(event.call.id)
+        known = before.record if before is not None else None
+        ended = isinstance(event, CallEnded)
+        record = self._updated(event.call, ended=ended).record
+        work = self._work(record, talked=isinstance(event, CallAnswered), ended=ended)
+        # The final record nearly always says what was written at the hang-up: it is not written again.
+        return work if record != known else replace(work, records=())
 
     def matched(self, call_id: str, kind: MatchKind, customer_id: int | None) -> CallLogWork:
         """Remember who is calling. Only one certain customer is linked; a guess or a choice is not."""

@@ -104,6 +104,17 @@ def normalise_did(raw: str | None, profile: NumberProfile) -> PhoneNumber:
     return normalise(raw, profile)
 
 
+@lru_cache(maxsize=4096)  # our own lines are shown again with each pop
+def grouped(number: str) -> str:
+    """E.164 grouped for reading: +421 905 123 456. Anything else as it is."""
+    if not number.startswith("+"):
+        return number
+    try:
+        return phonenumbers.format_number(phonenumbers.parse(number), PhoneNumberFormat.INTERNATIONAL)
+    except NumberParseException:
+        return number
+
+
 def digits_of(number: PhoneNumber) -> str:
     """The ASCII digits of the number, or of what was received: "" when there are none."""
     text = number.number or _readable(number.raw or "")

@@ -6,13 +6,14 @@ Cursors are opaque. All datetimes are aware UTC. `now` is always an argument: th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from crm_store.accounts import Account, ApiToken, Session
-from crm_store.activities import Activity, CallFilter, CallNote, CallRecord, Page
+from crm_store.activities import Activity, CallFilter, CallNote, CallRecord, DismissedPop, Page
 from crm_store.caller_lookup import CallerMatch, Card
+from crm_store.lost_calls import Talk
 from crm_store.parties import Party, PartyInput, SavedParty
 from crm_store.phone_numbers import PhoneNumber
 from crm_store.tasks import LostCall, Task, TaskFilter, TaskInput
@@ -59,6 +60,19 @@ class CallStore(Protocol):
     async def set_call_customer(
         self, call_id: str, customer_id: int | None, *, user: str, now: datetime
     ) -> CallRecord: ...
+
+    async def fold_call(self, call_id: str, into: str | None) -> CallNote | None:
+        """A call that was no conversation of its own: its record goes; note, outcome and tasks belong to the call `into`.
+        Returns the note of that call when it changed."""
+        ...
+
+    async def dismiss_pop(self, pop: DismissedPop) -> None:
+        """Kept while the call is open; it need not be stored yet. A later leg of the same agent and call replaces an earlier."""
+        ...
+
+    async def dismissed_pops(self) -> list[DismissedPop]:
+        """Of calls that are open."""
+        ...
 
     async def save_gap(self, pbx: str, since: datetime, until: datetime, missed_calls: int | None) -> None:
         """A time without connection: never silent."""
@@ -118,10 +132,8 @@ class TaskStore(Protocol):
         """One open call-back task per person: joins an open one (call_ids grow), else creates it. Idempotent per call_id."""
         ...
 
-    async def close_callbacks(
-        self, *, customer_id: int | None, number: str | None, user: str | None, since: datetime, now: datetime
-    ) -> list[Task]:
-        """A later talk (begun at `since`) with this person closes its open call-back tasks whose last lost call is older."""
+    async def close_callbacks(self, talks: Sequence[Talk], *, now: datetime) -> list[Task]:
+        """Each talk closes the open call-back tasks of its person whose last lost call is older than its beginning."""
         ...
 
 

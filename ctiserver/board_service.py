@@ -22,6 +22,8 @@ from web.views import task_json
 logger = structlog.get_logger(__name__)
 
 CHANGES_EVERY_S = 0.25
+#: About a millisecond's work; then the event loop looks at what has come in.
+CHANGES_AT_ONCE = 32
 DUE_EVERY_S = 15.0
 _DUE_AT_ONCE = 200
 
@@ -71,9 +73,14 @@ class BoardService:
             await asyncio.sleep(CHANGES_EVERY_S)
             for name in self._board.agent_names():
                 self._board.set_browser(name, "connected" if self._browsers(name) else "none")
-            for topic, kind, data in self._board.changes(self._clock()):
-                self._broker.publish(topic, kind, data)
+            await self._tell_changes()
             self._tell_links()
+
+    async def _tell_changes(self) -> None:
+        while changes := self._board.changes(self._clock(), enough=CHANGES_AT_ONCE):
+            for topic, kind, data in changes:
+                self._broker.publish(topic, kind, data)
+            await asyncio.sleep(0)  # a pop does not wait for a hall of agents
 
     # --- tasks ---------------------------------------------------------------------------------------------------------
 

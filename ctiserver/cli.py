@@ -199,18 +199,26 @@ def version(as_json: JsonOption = False, _config: UnusedConfigOption = None) -> 
 @app.command()
 def replay(
     captures: Annotated[list[str], typer.Argument(metavar="[NAME=]CAPTURE...", show_default=False)],
-    output: Annotated[ReplayFormat, typer.Option("--format", help="jsonl: one record a line.")] = ReplayFormat.JSONL,
+    output: Annotated[
+        ReplayFormat, typer.Option("--format", help="jsonl: one record a line; table: a timeline of each call's legs.")
+    ] = ReplayFormat.JSONL,
     explain: Annotated[
-        str | None, typer.Option(metavar="CALL_ID", show_default=False, help="What happened in one call, step by step.")
+        str | None,
+        typer.Option(
+            metavar="CALL_ID",
+            show_default=False,
+            help="What each event did to one call, and why; its id, the beginning of it, or its Uniqueid.",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Fold raw AMI captures into call records, by the same code as the live service, without a database."""
     from ctiserver.cli_replay import run_replay
 
     settings = _settings(config, required=False)
-    run_replay(captures, settings, table=output is ReplayFormat.TABLE and not as_json, explain=explain)
+    table = output is ReplayFormat.TABLE and not as_json
+    run_replay(captures, settings, table=table, explained=explain, as_json=as_json)
 
 
 @app.command()

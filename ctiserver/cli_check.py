@@ -30,14 +30,7 @@ _READS = ("CoreShowChannels", "CoreStatus", "QueueStatus")
 _CONTROLS = ("Originate", "Hangup", "QueuePause", "QueueAdd", "QueueRemove")
 _AGENT_EVENTS = (
     *(ami.QueueCallerJoin, ami.QueueCallerLeave, ami.QueueCallerAbandon, ami.QueueMemberAdded, ami.QueueMemberRemoved),
-    *(
-        ami.QueueMemberChanged,
-        ami.AgentCalled,
-        ami.AgentConnect,
-        ami.AgentRingNoAnswer,
-        ami.AgentComplete,
-        ami.AgentDump,
-    ),
+    *(ami.QueueMemberChanged, ami.AgentConnect, ami.AgentRingNoAnswer, ami.AgentDump),
 )
 _DIALPLAN_EVENTS = (ami.Newexten, ami.VarSet)
 _SYSTEM_EVENTS = (ami.FullyBooted, ami.Shutdown)

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from rich.console import Console
+from rich.text import Text
+
 from crm_store.activities import CallRecord
-from crm_store.call_log import CallNumbering, call_record, wire_time
+from crm_store.call_log import CallNumbering, call_record
 from ctiserver.cli_output import USAGE, CommandFailed, note
+from ctiserver.replay_explain import chosen_call, step_data, step_lines
+from ctiserver.replay_table import table_lines
 from ctiserver.settings import PbxSettings, Settings
-from ctiserver.terminal_text import json_line, one_line
+from ctiserver.terminal_text import json_line
 from pbx.asterisk.ami_capture import CaptureNote, read_capture
 from pbx.asterisk.ami_events import ParseProblem
-from pbx.call_events import Anomaly, CallEvent
+from pbx.call_events import Anomaly, CallDropped, CallEvent
 from pbx.calls import Call, CallId
-from pbx.events import PbxName
+from pbx.events import PbxEvent, PbxName
+from pbx.explain import explain
 from pbx.pbx_state import PbxState
-
-_PIPED_WIDTH = 200  # nobody's window: columns are not cut
+from pbx.timeline import Timeline
 
 
 @dataclass(slots=True)
@@ -30,24 +36,41 @@ class _Replay:
 
     name: str
     pbx: PbxSettings
+    path: str
+    piped: bytes | None = None  # what came on stdin, which can be read only once
     calls: dict[CallId, Call] = field(default_factory=dict)  # in the order of their first events
-    steps: list[tuple[CallId, CallEvent]] = field(default_factory=list)
+    dropped: dict[CallId, Call] = field(default_factory=dict)  # no records of their own, but somebody may ask why
+    timelines: dict[CallId, Timeline] = field(default_factory=dict)
     problems: Counter[str] = field(default_factory=Counter)
 
+    def opened(self) -> BinaryIO:
+        """The capture from its beginning."""
+        if self.piped is not None:
+            return io.BytesIO(self.piped)
+        return sys.stdin.buffer if self.path == "-" else Path(self.path).open("rb")
 
-def run_replay(captures: Sequence[str], settings: Settings, *, table: bool, explain: str | None) -> None:
-    """Print one record for each call, in the order started_at, argument, first event."""
+    def state(self) -> PbxState:
+        """The PBX before the capture."""
+        return PbxState(PbxName(self.name), self.pbx.device_plan(), clock_from_arrival=False, queues=self.pbx.queues)
+
+
+def run_replay(
+    captures: Sequence[str], settings: Settings, *, table: bool, explained: str | None, as_json: bool
+) -> None:
+    """Print one record for each call, in the order started_at, argument, first event; or what happened in one call."""
     chosen = [_chosen(argument, settings) for argument in captures]
-    replays = [_folded(name, path, settings.pbx[name], keep_steps=explain is not None) for name, path in chosen]
-    if explain is not None:
-        _print_steps(explain, replays)
-        return
-    records = _in_order(replays, settings)
-    if table:
-        _print_table(records)
+    replays = [_Replay(name, settings.pbx[name], path) for name, path in chosen]
+    for replay in replays:
+        if explained is not None and replay.path == "-":
+            replay.piped = sys.stdin.buffer.read()
+        _fold(replay, timelines=table and explained is None)
+    if explained is not None:
+        _explain(explained, replays, settings, as_json=as_json)
+    elif table:
+        _print_table(replays, settings)
     else:
-        for record in records:
-            sys.stdout.write(json_line(record) + "\n")
+        for call, replay in _in_order(replays):
+            sys.stdout.write(json_line(_record(call, replay, settings)) + "\n")
     sys.stdout.flush()
 
 
@@ -64,119 +87,92 @@ def _chosen(argument: str, settings: Settings) -> tuple[str, str]:
     return first, argument
 
 
-def _folded(name: str, path: str, pbx: PbxSettings, *, keep_steps: bool) -> _Replay:
-    replay = _Replay(name, pbx)
-    state = PbxState(PbxName(name), pbx.device_plan(), clock_from_arrival=False, queues=pbx.queues)
-    try:
-        with _opened(path) as capture:
-            for happened in _events(capture, state, replay):
-                _take(happened, replay, keep_steps=keep_steps)
-    except OSError as error:
-        raise CommandFailed(f"{path}: {error.strerror or error}", code=USAGE) from None
-    for problem, count in replay.problems.items():
-        note(f"{path}: {problem}" + (f" ({count} times)" if count > 1 else ""))
-    return replay
+# --- folding ------------------------------------------------------------------------------------------------------------
 
 
-def _opened(path: str) -> BinaryIO:
-    return sys.stdin.buffer if path == "-" else Path(path).open("rb")
-
-
-def _events(capture: BinaryIO, state: PbxState, replay: _Replay) -> Iterator[CallEvent]:
+def _fold(replay: _Replay, *, timelines: bool) -> None:
+    state = replay.state()
     now = 0.0  # the capture's own clock: its newest Timestamp
-    for item in read_capture(capture):
-        match item:
-            case CaptureNote(text=text):
-                replay.problems[text] += 1
-            case ParseProblem(event=event, reason=reason):
-                replay.problems[f"{event} not understood: {reason}"] += 1
-            case _:
-                now = max(now, item.at or 0.0)
-                yield from state.apply(item, now)
-    yield from state.finish()
+    try:
+        for event in _events(replay):
+            now = max(now, event.at or 0.0)
+            _take(state.apply(event, now), replay, timelines=timelines)
+    except OSError as error:
+        raise CommandFailed(f"{replay.path}: {error.strerror or error}", code=USAGE) from None
+    _take(state.finish(), replay, timelines=timelines)
+    for problem, count in replay.problems.items():
+        note(f"{replay.path}: {problem}" + (f" ({count} times)" if count > 1 else ""))
 
 
-def _take(happened: CallEvent, replay: _Replay, *, keep_steps: bool) -> None:
-    if isinstance(happened, Anomaly):
-        replay.problems[f"{happened.kind}: {happened.detail}"] += 1
-    call: Call | None = getattr(happened, "call", None)
-    if call is None:
-        return
-    replay.calls[call.id] = call
-    if keep_steps:
-        replay.steps.append((call.id, happened))
+def _events(replay: _Replay) -> Iterator[PbxEvent]:
+    """The typed events; what is none is counted as a problem."""
+    with replay.opened() as capture:
+        for item in read_capture(capture):
+            match item:
+                case CaptureNote(text=text):
+                    replay.problems[text] += 1
+                case ParseProblem(event=event, reason=reason):
+                    replay.problems[f"{event} not understood: {reason}"] += 1
+                case _:
+                    yield item
 
 
-def _in_order(replays: Sequence[_Replay], settings: Settings) -> list[CallRecord]:
+def _take(told: Sequence[CallEvent], replay: _Replay, *, timelines: bool) -> None:
+    for happened in told:
+        if isinstance(happened, Anomaly):
+            replay.problems[f"{happened.kind}: {happened.detail}"] += 1
+            continue
+        call: Call | None = getattr(happened, "call", None)
+        if isinstance(happened, CallDropped):
+            replay.dropped[happened.call.id] = happened.call
+            replay.calls.pop(happened.call.id, None)
+            call = happened.into
+        if call is None:
+            continue
+        replay.calls[call.id] = call
+        if timelines:
+            replay.timelines.setdefault(call.id, Timeline()).take(call, happened.at)
+
+
+# --- records ------------------------------------------------------------------------------------------------------------
+
+
+def _in_order(replays: Sequence[_Replay]) -> list[tuple[Call, _Replay]]:
     calls = [(call, replay) for replay in replays for call in replay.calls.values()]
     # Stable: equal or unknown starts stay in the order of arguments and first events. Unknown starts were before all others.
-    calls.sort(key=lambda item: (item[0].started_at is not None, item[0].started_at or 0.0))
-    return [call_record(call, _numbering(replay.pbx, settings), agents=False) for call, replay in calls]
+    return sorted(calls, key=lambda item: (item[0].started_at is not None, item[0].started_at or 0.0))
 
 
-def _numbering(pbx: PbxSettings, settings: Settings) -> CallNumbering:
+def _record(call: Call, replay: _Replay, settings: Settings) -> CallRecord:
     region = settings.numbers.default_region
-    return CallNumbering(incoming=pbx.incoming_profile(region), own=pbx.own_profile(region))
+    numbering = CallNumbering(incoming=replay.pbx.incoming_profile(region), own=replay.pbx.own_profile(region))
+    return call_record(call, numbering, agents=False)
 
 
-def _print_table(records: Sequence[CallRecord]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _print_table(replays: Sequence[_Replay], settings: Settings) -> None:
+    rows = [(call, _record(call, replay, settings), replay.timelines[call.id]) for call, replay in _in_order(replays)]
+    _print_lines(table_lines(rows))
 
-    table = Table(box=None, pad_edge=False)
-    for title in ("started", "direction", "remote", "did", "queue", "answered by", "wait", "talk", "outcome"):
-        table.add_column(title, justify="right" if title in {"wait", "talk"} else "left", no_wrap=True)
-    for record in records:
-        table.add_row(*(Text(cell) for cell in _cells(record)))
+
+# --- explaining ---------------------------------------------------------------------------------------------------------
+
+
+def _explain(asked: str, replays: Sequence[_Replay], settings: Settings, *, as_json: bool) -> None:
+    known = [(call, replay) for replay in replays for call in (*replay.calls.values(), *replay.dropped.values())]
+    wanted = chosen_call(asked, [_record(call, replay, settings) for call, replay in known])
+    for call, replay in known:
+        if call.id != wanted:
+            continue
+        steps = explain(_events(replay), replay.state(), call)
+        if as_json:
+            for step in steps:
+                sys.stdout.write(json_line(step_data(step, call.started_at)) + "\n")
+        else:
+            _print_lines(step_lines(_record(call, replay, settings), call, steps))
+
+
+def _print_lines(lines: Iterable[Text]) -> None:
+    """One line each, never wrapped or cut; with colours on a terminal only."""
     console = Console(highlight=False)
-    console.width = console.width if console.is_terminal else _PIPED_WIDTH
-    console.print(table)
-
-
-def _cells(record: CallRecord) -> list[str]:
-    remote = record["remote"]
-    who = remote["display"] or remote["kind"]
-    answered = [leg["extension"] or leg["endpoint"] for leg in record["legs"] if leg["result"] == "answered"]
-    cells = (
-        (record["started_at"] or "?").removesuffix("Z").replace("T", " "),
-        record["direction"],
-        f"{who} {remote['name']}" if remote["name"] else who,
-        record["did"],
-        record["queue"],
-        ", ".join(answered),
-        _shown_seconds(record["wait_s"]),
-        _shown_seconds(record["talk_s"]),
-        record["outcome"] or record["state"],
-    )
-    return [one_line(str(cell or "")) for cell in cells]
-
-
-def _shown_seconds(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds:.1f}"
-
-
-def _print_steps(call_id: str, replays: Sequence[_Replay]) -> None:
-    steps = [step for replay in replays for known, step in replay.steps if known == call_id]
-    if not steps:
-        raise CommandFailed(f"No call {call_id} in this capture.")
-    for step in steps:
-        sys.stdout.write(one_line(_step(step)) + "\n")
-
-
-def _step(step: CallEvent) -> str:
-    facts = [wire_time(step.at) or "?", type(step).__name__]
-    for name in ("queue", "leg", "transfer", "winner"):
-        value = getattr(step, name, None)
-        if value is not None:
-            facts.append(f"{name}={_told(value)}")
-    call = getattr(step, "call", None)
-    return " ".join([*facts, f"state={call.state.value}" if call else ""])
-
-
-def _told(value: object) -> str:
-    for attribute in ("endpoint", "to"):
-        if hasattr(value, attribute):
-            result = getattr(value, "result", None)
-            return f"{getattr(value, attribute)}" + (f":{result.value}" if result else "")
-    return str(value)
+    for line in lines:
+        console.print(line, soft_wrap=True)

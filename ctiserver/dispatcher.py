@@ -1,4 +1,4 @@
-"""Hands each call event to everyone who follows calls, in order, so that one follower's mistake stays its own.
+"""Hands each call event to everyone who follows such events, in order, so that one follower's mistake stays its own.
 
 Followers are synchronous and quick: they change their own memory and leave slow work to a worker of theirs. So a slow database
 never delays a pop.
@@ -7,6 +7,8 @@ never delays a pop.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import get_args
 
 import structlog
 
@@ -16,28 +18,33 @@ logger = structlog.get_logger(__name__)
 
 Follower = Callable[[CallEvent], object]
 
+EVERY_KIND: tuple[type, ...] = get_args(CallEvent)
+#: The kinds of events that carry a call.
+ABOUT_CALLS = tuple(kind for kind in EVERY_KIND if any(field.name == "call" for field in fields(kind)))
+
 
 class Dispatcher:
     """Fan-out of call events within the process."""
 
     def __init__(self) -> None:
-        self._followers: list[tuple[str, Follower]] = []
+        self._followers: dict[type, list[tuple[str, Follower]]] = {kind: [] for kind in EVERY_KIND}
         self.dispatched = 0
         # Events that a follower could not take: each one is a bug of ours.
         self.failures = 0
         self.anomalies: dict[str, int] = {}
 
-    def follow(self, name: str, follower: Follower) -> None:
-        """Call `follower` with each event from now on. Order of following is order of telling."""
-        self._followers.append((name, follower))
+    def follow(self, name: str, follower: Follower, kinds: Iterable[type] = EVERY_KIND) -> None:
+        """Call `follower` with each event of these kinds from now on. Order of following is order of telling."""
+        for kind in kinds:
+            self._followers[kind].append((name, follower))
 
     def dispatch(self, events: Iterable[CallEvent]) -> None:
-        """Tell all followers, oldest event first."""
+        """Tell the followers, oldest event first."""
         for event in events:
             self.dispatched += 1
             if isinstance(event, Anomaly):
                 self._note(event)
-            for name, follower in self._followers:
+            for name, follower in self._followers[type(event)]:
                 try:
                     follower(event)
                 except Exception:

@@ -25,8 +25,9 @@ logger = structlog.get_logger(__name__)
 DRAIN_S = 5.0
 _FLUSH_S = 2.0
 _RELEASE_S = 1.0
-#: The thread that writes to the database gives way to the event loop after this time; Python's own 5 ms is felt in each pop.
-_THREAD_TURN_S = 0.001
+#: The thread that writes to the database gives way to the event loop after this time: Python's own 5 ms is felt in each pop.
+#: Not less than the way from the ring to the screen takes, or it is the pop that has to give way in between.
+_THREAD_TURN_S = 0.0005
 
 
 async def serve(settings: Settings) -> int:

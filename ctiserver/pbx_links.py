@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from ctiserver.ami_config import ami_config
@@ -18,6 +19,7 @@ from pbx.asterisk.ami_commands import AmiCommands
 from pbx.asterisk.ami_commands import DialPlan as OriginatePlan
 from pbx.asterisk.ami_journal import Journal
 from pbx.asterisk.ami_link import LinkState
+from pbx.call_events import AgentStateChanged, PbxResynced
 from pbx.commands import Originate, PbxCommands
 from pbx.devices import DeviceKind
 from pbx.dial_rules import DialRules, RateLimit, dial_string
@@ -92,7 +94,7 @@ def build_link(name: str, pbx: PbxSettings, settings: Settings, dispatcher: Disp
     state = PbxState(
         PbxName(name),
         pbx.device_plan(),
-        wrap_up_s=lambda queue: settings.queue(queue or "").wrap_up_s or 0.0,
+        wrap_up_s=lru_cache(lambda queue: settings.queue(queue or "").wrap_up_s or 0.0),  # asked at the end of each leg
         queues=pbx.queues,
     )
     plan = OriginatePlan(
@@ -103,7 +105,7 @@ def build_link(name: str, pbx: PbxSettings, settings: Settings, dispatcher: Disp
     )
     commands = TrackedCommands(client, plan, state)
     wrap_up = WrapUpPauses(state, commands, pause=settings.wrap_up.pause_members)
-    dispatcher.follow(f"wrap-up-{name}", wrap_up.apply)
+    dispatcher.follow(f"wrap-up-{name}", wrap_up.apply, (AgentStateChanged, PbxResynced))
     return PbxLink(
         name=name,
         mode=pbx.mode,

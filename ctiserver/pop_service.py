@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import structlog
 
 from crm_store.access import Principal
-from crm_store.activities import CallNote
+from crm_store.activities import CallNote, DismissedPop
 from crm_store.call_log import CallNumbering, remote_number
 from crm_store.caller_lookup import CallerMatch, MatchKind, MatchReason
 from crm_store.errors import StoreError
 from crm_store.phone_numbers import PhoneNumber
 from crm_store.store import CrmStore
-from pbx.call_events import CallEnded, CallEvent
+from pbx.call_events import CallDropped, CallEnded, CallEvent
 from pbx.calls import Call, Direction
 from screenpop import topics
 from screenpop.broker import Broker
@@ -64,7 +64,7 @@ class PopService:
         self._clock = clock
         # What was looked up for each living call: a changed number is looked up again.
         self._asked: dict[str, _Asked] = {}
-        self._lookups: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         # Events of calls whose card is being read.
         self._held: dict[str, list[CallEvent]] = {}
         self.painted_s: list[float] = []
@@ -76,14 +76,15 @@ class PopService:
         call: Call | None = getattr(event, "call", None)
         if call is None:
             return
-        if not isinstance(event, CallEnded):
+        over = isinstance(event, CallEnded | CallDropped)
+        if not over:
             self._look_up(call)
         held = self._held.get(call.id)
         if held is not None:
             held.append(event)
         else:
             self._publish(self._popper.apply(event, self._clock()))
-        if isinstance(event, CallEnded):
+        if over:
             self._asked.pop(call.id, None)
 
     def _release(self, call_id: str, match: CallerMatch | None = None, number: str | None = None) -> None:
@@ -95,11 +96,12 @@ class PopService:
             messages += self._popper.matched(call_id, match, number=number)
         self._publish(_merged(messages))
 
-    def restore(self, calls: Iterable[Call]) -> None:
-        """After our own restart: what rings and talks is on the screens again."""
+    def restore(self, calls: Iterable[Call], dismissed: Iterable[DismissedPop] = ()) -> None:
+        """After our own restart: what rings and talks is on the screens again, unless the agent had closed it."""
         for call in calls:
             self._look_up(call)
-        self._publish(self._popper.restore(calls, self._clock()))
+        closed = {(one.call_id, one.user): one.leg for one in dismissed}
+        self._publish(self._popper.restore(calls, self._clock(), closed))
 
     def _look_up(self, call: Call) -> None:
         if call.direction is Direction.INTERNAL:
@@ -117,9 +119,7 @@ class PopService:
             self._held[call.id] = []
             loop.call_later(CARD_BUDGET_S, self._release, call.id)
         clicked = self._clicked_customer(call.click_to_dial) if call.click_to_dial else None
-        task = loop.create_task(self._find(call.id, number, clicked), name=f"lookup-{call.id}")
-        self._lookups.add(task)
-        task.add_done_callback(self._lookups.discard)
+        self._in_background(self._find(call.id, number, clicked))
 
     async def _find(self, call_id: str, number: PhoneNumber, clicked: int | None) -> None:
         try:
@@ -167,9 +167,7 @@ class PopService:
 
     def customer_changed(self, call_id: str, customer_id: int | None) -> None:
         """Somebody said who is calling: the card follows."""
-        task = asyncio.get_running_loop().create_task(self._show_customer(call_id, customer_id))
-        self._lookups.add(task)
-        task.add_done_callback(self._lookups.discard)
+        self._in_background(self._show_customer(call_id, customer_id))
 
     async def _show_customer(self, call_id: str, customer_id: int | None) -> None:
         match = CallerMatch(kind=MatchKind.NONE, reason=None, cards=())
@@ -198,7 +196,21 @@ class PopService:
 
     def dismiss(self, user: Principal, pop_id: str) -> None:
         """The agent closed the pop."""
+        leg = self._popper.leg_in_hand(user.name, pop_id)
         self._publish(self._popper.dismiss(user.name, pop_id))
+        if leg is not None:
+            self._in_background(self._keep_dismissal(DismissedPop(call_id=leg[0], user=user.name, leg=leg[1])))
+
+    async def _keep_dismissal(self, pop: DismissedPop) -> None:
+        try:
+            await self._store.dismiss_pop(pop)
+        except StoreError as error:
+            logger.warning("dismissed pop comes back after a restart", call_id=pop.call_id, reason=str(error))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     # --- time ----------------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,8 @@ from web.queue_board import QueueBoard
 
 logger = structlog.get_logger(__name__)
 
-RELOAD_EVERY_S = 30.0
+#: `ctiserver user …` changes accounts in another process: within this time it holds here, too.
+RELOAD_EVERY_S = 5.0
 
 
 def seats(accounts: Iterable[Account], sessions: Iterable[Session]) -> tuple[dict[str, str], dict[str, str]]:
@@ -45,13 +46,20 @@ class Seats:
         board: QueueBoard,
         people: dict[str, str],
         clock: Callable[[], datetime],
+        *,
+        on_changed: Callable[[str], None],
     ) -> None:
-        """`people`: account → display name, kept up to date for whoever shows names."""
+        """`people`: account → display name, kept up to date for whoever shows names. `on_changed` gets the name of an account
+        that is not what it was (role, password, phones, disabled, gone) or that lost a sign-in."""
         self._store = store
         self._states = list(states)
         self._board = board
         self._people = people
         self._clock = clock
+        self._on_changed = on_changed
+        self._accounts: dict[str, Account] = {}
+        self._signed_in: dict[str, str] = {}  # session → account
+        self._seats: tuple[dict[str, str], dict[str, str]] | None = None
 
     async def run(self) -> None:
         """Until cancelled: sessions expire and `ctiserver user` changes accounts without telling us."""
@@ -65,8 +73,19 @@ class Seats:
     async def reload(self) -> None:
         """Accounts changed, or somebody signed in or out."""
         accounts = await self._store.accounts()
-        owners, extensions = seats(accounts, await self._store.live_sessions(now=self._clock()))
-        for state in self._states:
-            state.set_owners(owners, extensions)
+        sessions = await self._store.live_sessions(now=self._clock())
+        found = seats(accounts, sessions)
+        if found != self._seats:
+            self._seats = found
+            for state in self._states:
+                state.set_owners(*found)
         self._board.set_accounts(accounts)
         self._people.update({account.name: account.display_name or account.name for account in accounts})
+        for name in self._changed(accounts, sessions):
+            self._on_changed(name)
+
+    def _changed(self, accounts: Iterable[Account], sessions: Iterable[Session]) -> set[str]:
+        before, self._accounts = self._accounts, {account.name: account for account in accounts}
+        signed_in, self._signed_in = self._signed_in, {session.token_hash: session.user for session in sessions}
+        lost = {signed_in[session] for session in signed_in.keys() - self._signed_in.keys()}
+        return lost | {name for name, account in before.items() if self._accounts.get(name) != account}

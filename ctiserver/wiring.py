@@ -8,19 +8,20 @@ import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from aiohttp import web
 
 from crm_store.access import AccessPolicy
-from crm_store.call_log import CallLog, CallNumbering, call_record
+from crm_store.call_log import CallLog, CallNumbering, call_parties
 from crm_store.phone_numbers import NumberProfile
 from crm_store.store import CrmStore
 from ctiserver import __version__
 from ctiserver.board_service import BoardService
 from ctiserver.call_log_service import CallLogService
 from ctiserver.calm_collector import CalmCollector
-from ctiserver.dispatcher import Dispatcher
+from ctiserver.dispatcher import ABOUT_CALLS, Dispatcher
 from ctiserver.event_pump import EventPump
 from ctiserver.pbx_links import PbxLink, build_link
 from ctiserver.pop_service import PopService
@@ -28,7 +29,8 @@ from ctiserver.seats import Seats
 from ctiserver.settings import Settings
 from ctiserver.snapshots import Snapshots
 from ctiserver.stored_calls import call_of_record
-from pbx.call_book import CLICK_TO_DIAL_PREFIX
+from pbx.call_events import AgentStateChanged, OriginateFinished, PbxConnected, PbxLost, PbxResynced, QueueChanged
+from pbx.openings import CLICK_TO_DIAL_PREFIX
 from screenpop.local_broker import LocalBroker
 from screenpop.popper import Popper
 from screenpop.screen_pop import PopLabels
@@ -86,10 +88,11 @@ class Service:
 
     async def restore_calls(self) -> None:
         """Open calls of the store, back in the trackers and on the screens."""
+        dismissed = await self.store.dismissed_pops()
         for name, link in self.links.items():
             calls = [call_of_record(record) for record in await self.store.open_calls(name)]
             link.pump.state.restore(calls)
-            self.pops.restore(calls)
+            self.pops.restore(calls, dismissed)
 
     def workers(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         """What has to run as long as the service does."""
@@ -140,7 +143,7 @@ def build_service(settings: Settings, store: CrmStore) -> Service:
     )
     people: dict[str, str] = {}
     popper = Popper(
-        lambda call: call_record(call, numbering[call.pbx], agents=True),
+        lambda call: call_parties(call, numbering[call.pbx]),
         labels=PopLabels(
             queues={name: settings.queue_label(name) for name in settings.queues},
             dids={did: section.label for did, section in settings.dids.items()},
@@ -149,10 +152,11 @@ def build_service(settings: Settings, store: CrmStore) -> Service:
         internal_pops={name: pbx.internal_pops for name, pbx in settings.pbx.items()},
     )
     call_log = CallLogService(
-        CallLog(numbering, short_abandon_s=lambda queue: settings.queue(queue or "").short_abandon_s),
+        CallLog(numbering, short_abandon_s=lru_cache(lambda queue: settings.queue(queue or "").short_abandon_s)),
         store,
         clock=_utc_now,
         on_tasks=lambda tasks: board_service.tasks_changed(tasks),
+        on_note=lambda note: pops.note_changed(note.updated_by or "", note),
     )
     pops = PopService(
         popper,
@@ -171,19 +175,19 @@ def build_service(settings: Settings, store: CrmStore) -> Service:
         authenticate,
         allowed_origins=origins,
         actions=pops,
-        visible=PushVisibility(access, lambda user: {name for _, name in board.served_by(user)}),
+        visible=PushVisibility(access, board.served_by),
         version=__version__,
         clock=_utc_now,
     )
     board_service = BoardService(board, broker, store, pbx_status, push.connected)
-    seats = Seats(store, [link.pump.state for link in links.values()], board, people, _utc_now)
-    for name, follower in (
-        ("pops", pops.apply),
-        ("call-log", call_log.apply),
-        ("click-to-dial", dialler.apply),
-        ("board", board_service.apply),
+    seats = Seats(store, [link.pump.state for link in links.values()], board, people, _utc_now, on_changed=push.recheck)
+    for name, follower, kinds in (
+        ("pops", pops.apply, ABOUT_CALLS),
+        ("call-log", call_log.apply, (*ABOUT_CALLS, PbxResynced)),
+        ("click-to-dial", dialler.apply, (*ABOUT_CALLS, OriginateFinished, PbxLost)),
+        ("board", board_service.apply, (QueueChanged, AgentStateChanged, PbxLost, PbxConnected, PbxResynced)),
     ):
-        dispatcher.follow(name, follower)
+        dispatcher.follow(name, follower, kinds)
     app = create_app(
         WebDeps(
             store=store,
@@ -209,6 +213,7 @@ def build_service(settings: Settings, store: CrmStore) -> Service:
             push_status=lambda: {"state": "ok", "sockets": push.connections},
             publish=broker.publish,
             pbx_status=pbx_status,
+            call_stored=call_log.stored,
             on_accounts_changed=seats.reload,
             on_session_ended=push.close_sessions_of,
             clock=_utc_now,

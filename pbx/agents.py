@@ -217,6 +217,12 @@ class AgentBook:
             agent.wrap_up_until = now + seconds
             self._changed[agent.name] = None
 
+    def forget_call(self, call_id: CallId) -> None:
+        """It is part of another call now, or was none."""
+        for agent in self._agents.values():
+            if agent.calls.pop(call_id, None) is not None:
+                self._changed[agent.name] = None
+
     def forget_calls(self, alive: set[CallId]) -> None:
         """After a resync: legs of calls that are gone hold nobody."""
         for agent in self._agents.values():

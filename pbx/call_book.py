@@ -12,26 +12,22 @@ from pbx.call_events import (
     Anomaly,
     CallAnswered,
     CallChanged,
+    CallDropped,
     CallEnded,
     CallEvent,
     CallLegEnded,
     CallOffered,
     CallStarted,
 )
-from pbx.calls import Direction, EndedBy, LegResult, new_call_id
+from pbx.calls import Direction, EndedBy, LegResult
 from pbx.channels import ChannelGraph, LiveChannel
-from pbx.devices import DeviceKind, DevicePlan
-from pbx.events import Channel, ChannelState, PbxName, Uniqueid
+from pbx.devices import DevicePlan
+from pbx.events import PbxName, Uniqueid
 from pbx.live_call import LiveCall
 from pbx.live_leg import LiveLeg
 
-#: ChannelIds of our own click-to-dial begin with this: such a call is a call from its first event.
-CLICK_TO_DIAL_PREFIX = "cti-"
-
 #: A record stays open for late events (AgentComplete, P6) this long after the last hang-up.
 FINAL_GRACE_S = 3.0
-
-_NOT_A_NUMBER = frozenset({"", "s", "i", "t", "h"})
 
 
 class CallBook:
@@ -44,8 +40,6 @@ class CallBook:
         # From Newexten, where the PBX grants the dialplan class: the queue a root asked for last.
         self.last_queue_asked: dict[Uniqueid, str] = {}
         self._calls: dict[Uniqueid, LiveCall] = {}
-        # Click-to-dial: the number that was asked for, by ChannelId.
-        self._asked: dict[str, str] = {}
         self._out: list[CallEvent] = []
         # A phone began to ring since the last drain: somebody waits for this one.
         self.urgent = False
@@ -53,11 +47,9 @@ class CallBook:
         # Calls whose last channel hung up, soonest final first; with a number that decides between equal times.
         self._ending: list[tuple[float, int, LiveCall]] = []
         self._endings = count()
-        self._ordinal = 0
-        self._strange_devices: set[str] = set()
 
     def __iter__(self) -> Iterator[LiveCall]:
-        return iter(list(self._calls.values()))
+        return iter([call for key, call in self._calls.items() if key == call.key])
 
     def by_key(self, root: Uniqueid) -> LiveCall | None:
         return self._calls.get(root)
@@ -65,6 +57,16 @@ class CallBook:
     def call_of(self, channel: LiveChannel | None) -> LiveCall | None:
         """The call a channel belongs to."""
         return self._calls.get(channel.call_key) if channel is not None and channel.call_key is not None else None
+
+    def known_call(self, uniqueid: Uniqueid) -> LiveCall | None:
+        """The call of a channel that lives or hung up a short while ago."""
+        key = self.graph.call_key_of(uniqueid)
+        return self._calls.get(key) if key is not None else None
+
+    def consultation_from(self, phone: Uniqueid) -> LiveCall | None:
+        """The call in which this phone asks a colleague while it is part of a customer's call, too."""
+        return next((call for call in self if call.key != phone and call.legs and phone in call.legs[0].channels
+                     and call.legs[0].is_caller), None)  # fmt: skip
 
     # --- emitting ----------------------------------------------------------------------------------------------------
 
@@ -96,63 +98,16 @@ class CallBook:
         self.urgent = False
         return happened
 
-    # --- opening -----------------------------------------------------------------------------------------------------
+    # --- which calls there are ---------------------------------------------------------------------------------------
+
+    def add(self, call: LiveCall) -> None:
+        """It lives from now on; nobody is told yet."""
+        self._calls[call.key] = call
 
     def adopt(self, call: LiveCall) -> None:
         """A stored call that was open when our process stopped."""
-        call.announced = True
+        call.announced = call.restored = True
         self._calls[call.key] = call
-
-    def expect_originate(self, channel_id: str, number: str) -> None:
-        """We are about to ask the PBX to dial `number` with this ChannelId."""
-        self._asked[channel_id] = number
-
-    def open_root(self, channel: LiveChannel, seen: Channel, at: float | None) -> LiveCall:
-        """A channel without a requestor begins a call. A phone's stays silent until it dials: it may be a feature code."""
-        self._ordinal += 1
-        call_id = new_call_id(self.pbx, seen.uniqueid, at, self._ordinal)
-        call = LiveCall(call_id, self.pbx, seen.uniqueid, seen.linkedid, at)
-        self._calls[call.key] = call
-        self.attach(channel, call)
-        call.root_was_up = channel.up
-        if channel.kind is DeviceKind.TRUNK:
-            self._open_inbound(call, seen, at)
-        else:
-            self._open_from_inside(call, channel, seen, at)
-        return call
-
-    def _open_inbound(self, call: LiveCall, seen: Channel, at: float | None) -> None:
-        call.direction = Direction.INBOUND
-        call.remote_channels.append(seen.uniqueid)
-        call.remote_raw, call.remote_name = seen.caller_number, seen.caller_name
-        call.did_raw = seen.exten
-        self.announce(call, at)
-
-    def _open_from_inside(self, call: LiveCall, channel: LiveChannel, seen: Channel, at: float | None) -> None:
-        # A phone that calls is born ringing (Ring); one that an Originate rings is born Down.
-        channel.originated = seen.state is ChannelState.DOWN
-        if channel.kind is DeviceKind.PHONE:
-            leg = call.new_leg(channel.endpoint, self.devices)
-            leg.is_caller = True
-            leg.channels.add(channel.uniqueid)
-            if not channel.originated:
-                leg.answered_channel = channel.uniqueid
-                self.learn_number_asked(call, seen)
-        elif channel.kind is DeviceKind.OTHER and channel.endpoint not in self._strange_devices:
-            self._strange_devices.add(channel.endpoint)
-            self.anomaly(
-                "unknown_device", f"{channel.endpoint} is neither a trunk nor a phone of the configuration", at
-            )
-        if seen.uniqueid.startswith(CLICK_TO_DIAL_PREFIX):
-            call.originated = True
-            call.direction = Direction.OUTBOUND
-            call.remote_raw = self._asked.pop(seen.uniqueid, None)
-            self.announce(call, at)
-
-    def learn_number_asked(self, call: LiveCall, seen: Channel) -> None:
-        """Outbound and internal: the digits of the root's Exten (of an Originate once it runs the dialplan)."""
-        if call.remote_raw is None and call.direction is not Direction.INBOUND and seen.exten not in _NOT_A_NUMBER:
-            call.remote_raw = seen.exten
 
     def announce(self, call: LiveCall, at: float | None) -> None:
         """From now on it is a call."""
@@ -170,6 +125,14 @@ class CallBook:
         channel.call_key = call.key
         call.channels.add(channel.uniqueid)
 
+    def release(self, channel: LiveChannel, at: float | None) -> None:
+        """The channel lives on and is no part of its call any more."""
+        call = self.call_of(channel)
+        if call is not None:
+            self.touch(call, at)
+            self._detach(channel, call)
+            channel.call_key = None
+
     def _detach(self, channel: LiveChannel, call: LiveCall) -> None:
         call.channels.discard(channel.uniqueid)
         leg = call.leg_of_channel(channel.uniqueid)
@@ -179,6 +142,40 @@ class CallBook:
                 self.end_leg(call, leg, channel, call.last_at)
         if not call.channels:
             self.close(call, call.last_at, 0.0)
+
+    def fold(self, part: LiveCall, call: LiveCall, at: float | None) -> None:
+        """One conversation is one call: `part` becomes part of `call`, and its root another name of that."""
+        for uniqueid in list(part.channels):
+            channel = self.graph.get(uniqueid)
+            if channel is not None:
+                channel.call_key = call.key
+                call.channels.add(uniqueid)
+        part.channels.clear()
+        for name in (part.key, *part.also_known_as):
+            self._calls[name] = call
+            call.also_known_as.append(name)
+        self._tell_dropped(part, call, at)
+        self.touch(call, at)
+
+    def drop(self, call: LiveCall, at: float | None) -> None:
+        """It is no call: its channels go on without one."""
+        for uniqueid in call.channels:
+            channel = self.graph.get(uniqueid)
+            if channel is not None:
+                channel.call_key = None
+                channel.apart = True
+        self._forget(call)
+        self._tell_dropped(call, None, at)
+
+    def _tell_dropped(self, call: LiveCall, into: LiveCall | None, at: float | None) -> None:
+        self.emit(CallDropped(at=at, call=call.value(), into=into.value() if into is not None else None), call)
+        call.announced = False  # nothing more is told of it
+        call.legs = []
+
+    def _forget(self, call: LiveCall) -> None:
+        for name in (call.key, *call.also_known_as):
+            self._calls.pop(name, None)
+        self.last_queue_asked.pop(call.key, None)
 
     def restrict(self, call: LiveCall) -> None:
         """The presentation is restricted: drop the digits wherever they are kept (T24, N16)."""
@@ -203,8 +200,9 @@ class CallBook:
         if leg.answered_channel is not None:
             return
         leg.answered_channel = channel.uniqueid
-        leg.endpoint = channel.endpoint
-        leg.extension = self.devices.extension_of(channel.endpoint)
+        if leg.via is None:
+            leg.endpoint = channel.endpoint
+            leg.extension = self.devices.extension_of(channel.endpoint)
         leg.picked_up_at = at
         leg.ring_ended_at = at
         for wait in call.waits[-1:]:
@@ -234,7 +232,10 @@ class CallBook:
         if leg.ring_ended_at is None and leg.rang_at is not None:
             leg.ring_ended_at = at
         leg.result = self._leg_result(call, leg, last)
-        leg.end_unseen |= leg.result is LegResult.MISSED and self._may_have_missed_more(call, leg, last, at)
+        if call.talking:
+            call.talk_ended_by = None  # others talk on: it was not the end
+        if leg.result is LegResult.MISSED and self._may_have_missed_more(call, leg, last, at):
+            leg.end_unseen = call.estimated = True
         call.last_at = at if at is not None else call.last_at
         winner = call.winner_over(leg)
         self.emit(
@@ -247,7 +248,7 @@ class CallBook:
     def _may_have_missed_more(self, call: LiveCall, leg: LiveLeg, last: LiveChannel, at: float | None) -> bool:
         """A talk, or the caller's wish to hang up, may have fallen into the time without connection."""
         if leg.answered_channel is not None:
-            return call.resumed_at is not None
+            return call.just_resumed(at)
         return last.dial_status != "NOANSWER" and call.just_resumed(at)
 
     def _leg_result(self, call: LiveCall, leg: LiveLeg, last: LiveChannel) -> LegResult:
@@ -256,6 +257,8 @@ class CallBook:
         if leg.answered_channel is not None:
             if leg.is_caller:
                 return LegResult.CALLER
+            if last.hangup_requested:
+                return LegResult.REJECTED  # in the announcement, before the caller was there (A35)
             return LegResult.CANCELLED if call.root_hangup_requested else LegResult.MISSED
         return outcomes.unanswered_leg_result(
             dial_status=last.dial_status,
@@ -283,19 +286,28 @@ class CallBook:
             if leg.answered_channel == channel.uniqueid or not leg.channels:
                 self.end_leg(call, leg, channel, at)
         self.touch(call, at)
-        if not call.channels:
+        self.free_guests(call, at)
+        if not call.channels and not call.ended:
             self.close(call, at, now)
+
+    def free_guests(self, call: LiveCall, at: float | None) -> None:
+        """Who came by themselves is no part of the call any more when the customer is gone."""
+        if call.channels and call.is_deserted:
+            for guest in self.graph.of(call.channels):
+                self.release(guest, at)
 
     def close(self, call: LiveCall, at: float | None, now: float) -> None:
         """The last channel hung up. The record becomes final after the grace time."""
         if not call.announced:
-            del self._calls[call.key]
+            self._forget(call)
             return
         call.ended_at = call.remote_gone_at if call.remote_gone_at is not None else at
         call.final_at = now + FINAL_GRACE_S
         heapq.heappush(self._ending, (call.final_at, next(self._endings), call))
         for leg in call.legs:
             leg.talk.stop(at)
+            if leg.result is None and leg.is_caller:  # asked by *2: that phone is the customer's call's
+                leg.result, leg.ended_at = LegResult.ANSWERED if leg.talk.ever else LegResult.CALLER, at
         call.remote_ring.stop(at)
         call.parked.stop(at)
         if call.open_wait is not None:
@@ -320,7 +332,6 @@ class CallBook:
             final_at, _, call = heapq.heappop(self._ending)
             if call.final_at == final_at and self._calls.get(call.key) is call:
                 self.emit(CallEnded(at=call.ended_at, call=call.value()), call)
-                self.last_queue_asked.pop(call.key, None)
-                del self._calls[call.key]
+                self._forget(call)
         if now is not None:
             self.graph.forget_buried(now)

@@ -98,6 +98,28 @@ class CallAbandoned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallDropped:
+    """It was no conversation of its own: a consultation that became part of the call `into`, a supervisor who listens in (None).
+
+    Its record goes, and what was written on it belongs to the other call. No CallEnded follows.
+    """
+
+    at: float | None
+    call: Call
+    into: Call | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSpied:
+    """Somebody (`by`, an endpoint) listens in on a colleague (`on`) in this call."""
+
+    at: float | None
+    call: Call
+    by: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnded:
     """The record is final (it may still be enriched, never reopened)."""
 
@@ -174,6 +196,8 @@ CallEvent: TypeAlias = (
     | CallLegEnded
     | CallTransferred
     | CallAbandoned
+    | CallDropped
+    | CallSpied
     | CallEnded
     | OriginateFinished
     | QueueChanged

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pbx.devices import DeviceKind, DevicePlan, endpoint_of
 from pbx.events import BridgeId, Channel, ChannelState, Uniqueid
@@ -17,10 +17,12 @@ class LiveChannel:
     """One channel that has not hung up."""
 
     __slots__ = (
+        "apart",
         "bridge",
         "call_key",
         "cause",
         "dial_status",
+        "dialled_by",
         "endpoint",
         "forward",
         "hangup_requested",
@@ -46,11 +48,15 @@ class LiveChannel:
         self.local_peer: Uniqueid | None = None
         # Root Uniqueid of the call it belongs to; None while nobody knows.
         self.call_key: Uniqueid | None = None
+        # It takes part in no conversation: a supervisor who listens in.
+        self.apart = False
         # Ringing was seen: a BUSY after it is a rejection, one without it a busy phone (A04, A05).
         self.rang = False
         self.hangup_requested = False
         # First leg of an Originate: a phone that calls starts in state Ring, one that is rung in Down.
         self.originated = False
+        # The channel whose Dial() rings this one.
+        self.dialled_by: Uniqueid | None = None
         # Last DialEnd of this channel as a destination; None while it rings.
         self.dial_status: str | None = None
         self.forward: str | None = None
@@ -69,7 +75,10 @@ class ChannelGraph:
         self._channels: dict[Uniqueid, LiveChannel] = {}
         self._by_name: dict[str, Uniqueid] = {}
         self._bridges: dict[BridgeId, set[Uniqueid]] = {}
-        self._tombstones: OrderedDict[Uniqueid, float] = OrderedDict()
+        # Where calls are parked or wait: its members do not hear each other.
+        self._holding: set[BridgeId] = set()
+        # When each hung up, and the call it was part of.
+        self._tombstones: OrderedDict[Uniqueid, tuple[float, Uniqueid | None]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._channels)
@@ -80,12 +89,23 @@ class ChannelGraph:
     def get(self, uniqueid: Uniqueid | None) -> LiveChannel | None:
         return self._channels.get(uniqueid) if uniqueid is not None else None
 
+    def of(self, uniqueids: Iterable[Uniqueid]) -> list[LiveChannel]:
+        """Those that live."""
+        return [channel for uniqueid in uniqueids if (channel := self._channels.get(uniqueid)) is not None]
+
     def by_name(self, name: str) -> LiveChannel | None:
         return self.get(self._by_name.get(name))
 
     def buried(self, uniqueid: Uniqueid) -> bool:
         """It hung up a short while ago."""
         return uniqueid in self._tombstones
+
+    def call_key_of(self, uniqueid: Uniqueid) -> Uniqueid | None:
+        """The root of the call that a channel belongs to, or belonged to when it hung up a short while ago."""
+        channel = self._channels.get(uniqueid)
+        if channel is not None:
+            return channel.call_key
+        return self._tombstones.get(uniqueid, (0.0, None))[1]
 
     def add(self, seen: Channel) -> LiveChannel:
         """A channel seen for the first time."""
@@ -115,14 +135,14 @@ class ChannelGraph:
         del self._channels[channel.uniqueid]
         if self._by_name.get(channel.name) == channel.uniqueid:
             del self._by_name[channel.name]
-        self._tombstones[channel.uniqueid] = now
+        self._tombstones[channel.uniqueid] = (now, channel.call_key)
         if len(self._tombstones) > _MAX_TOMBSTONES:
             self._tombstones.popitem(last=False)
 
     def forget_buried(self, now: float) -> None:
         """Drop tombstones that are old enough."""
         while self._tombstones:
-            uniqueid, since = next(iter(self._tombstones.items()))
+            uniqueid, (since, _) = next(iter(self._tombstones.items()))
             if now - since < TOMBSTONE_S:
                 return
             del self._tombstones[uniqueid]
@@ -149,7 +169,42 @@ class ChannelGraph:
         members.discard(channel.uniqueid)
         if not members:
             del self._bridges[channel.bridge]
+            self._holding.discard(channel.bridge)
         channel.bridge = None
+
+    def hold(self, bridge: BridgeId) -> None:
+        """A holding bridge (parking): who is in it hears music, nobody else."""
+        self._holding.add(bridge)
+
+    def outermost_local(self, half: LiveChannel) -> LiveChannel | None:
+        """The `;1` half nearest to the caller, of the Local channels that lead to this `;2` half."""
+        outer = self.get(half.local_peer) if half.kind is DeviceKind.LOCAL else None
+        while outer is not None:
+            dialler = self.get(outer.dialled_by)
+            further = self.get(dialler.local_peer) if dialler is not None and dialler.kind is DeviceKind.LOCAL else None
+            if further is None:
+                return outer
+            outer = further
+        return None
+
+    def local_line(self, first: LiveChannel) -> list[LiveChannel]:
+        """All halves of the Local channels that begin with this `;1`."""
+        halves = [first]
+        for half in halves:
+            peer = self.get(half.local_peer)
+            inner = [one for one in self if one.kind is DeviceKind.LOCAL and one.dialled_by == half.uniqueid]
+            halves += [one for one in (peer, *inner) if one is not None and one not in halves]
+        return halves
+
+    def dialled_through(self, channel: LiveChannel) -> list[str]:
+        """Names of the Local channels between the caller and this channel, nearest first: `Local/1001@from-queue`."""
+        names: list[str] = []
+        dialler = self.get(channel.dialled_by)
+        while dialler is not None and dialler.kind is DeviceKind.LOCAL and dialler.endpoint not in names:
+            names.append(dialler.endpoint)
+            outer = self.get(dialler.local_peer)
+            dialler = self.get(outer.dialled_by) if outer is not None else None
+        return names
 
     def merge(self, to_bridge: BridgeId, from_bridge: BridgeId) -> None:
         """BridgeMerge: everybody of one bridge moves to the other."""
@@ -163,7 +218,7 @@ class ChannelGraph:
         to_visit = [start]
         while to_visit:
             channel = to_visit.pop()
-            if channel.bridge is None:
+            if channel.bridge is None or channel.bridge in self._holding:
                 continue
             for uniqueid in self._bridges.get(channel.bridge, ()):
                 member = self._channels[uniqueid]

@@ -70,6 +70,10 @@ class DevicePlan:
         """The account whose phone this is."""
         return self.owners.get(endpoint)
 
+    def owner_of_extension(self, extension: str | None) -> str | None:
+        """The account that is known by this extension."""
+        return next((owner for device, owner in self.owners.items() if self.extension_of(device) == extension), None)
+
     def extension_of(self, endpoint: str) -> str:
         """The extension people know this phone by."""
         return self.extensions.get(endpoint) or extension_of_endpoint(endpoint)
@@ -77,7 +81,7 @@ class DevicePlan:
     def extension_of_member(self, interface: str) -> str | None:
         """`Local/1001@from-queue/n` → `1001`, by the configured expressions."""
         for pattern in self.members:
-            found = pattern.search(interface)
+            found = pattern.search(interface) or pattern.search(f"{interface}/n")
             if found:
                 return found.group("extension")
         return None

@@ -16,12 +16,14 @@ CHURN_GRACE_S = 2.0
 class Stretches:
     """One thing that starts and stops several times (talk, hold, park)."""
 
-    __slots__ = ("_done", "_since", "running")
+    __slots__ = ("_done", "_since", "is_interrupted", "running")
 
     def __init__(self) -> None:
         self._done: list[Span] = []
         self._since: float | None = None
         self.running = False
+        # What stops now, or has just stopped, really did: the next start is a stretch of its own, however soon it comes.
+        self.is_interrupted = False
 
     @property
     def ever(self) -> bool:
@@ -48,10 +50,11 @@ class Stretches:
         if self.running:
             return
         self.running = True
-        if self._done and _within(self._done[-1][1], at, grace_s):
+        if self._done and not self.is_interrupted and _within(self._done[-1][1], at, grace_s):
             self._since = self._done.pop()[0]
         else:
             self._since = at
+        self.is_interrupted = False
 
     def stop(self, at: float | None) -> None:
         """End the running stretch. Idempotent."""
@@ -88,6 +91,20 @@ def total_s(spans: Iterable[Span]) -> float | None:
         total += max(0.0, end - max(start, reached))
         reached = max(reached, end)
     return total
+
+
+def overlap(spans: Iterable[Span], within: Iterable[Span]) -> list[Span]:
+    """The parts of `spans` that lie in `within`; a span with an unknown time is kept as it is."""
+    inside = list(within)
+    found: list[Span] = []
+    for start, end in spans:
+        for left, right in inside:
+            if start is None or end is None or left is None or right is None:
+                found.append((start, end))
+                break
+            if max(start, left) < min(end, right):
+                found.append((max(start, left), min(end, right)))
+    return found
 
 
 def seconds_between(start: float | None, end: float | None) -> float | None:

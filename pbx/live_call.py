@@ -12,17 +12,20 @@ from pbx.calls import (
     CallState,
     Direction,
     EndedBy,
+    LegResult,
     QueueResult,
     Transfer,
+    TransferKind,
 )
 from pbx.devices import DevicePlan
 from pbx.events import PbxName, Uniqueid
 from pbx.intervals import Span, Stretches, seconds_between, total_s
-from pbx.live_leg import LiveLeg, LiveWait
+from pbx.live_leg import LiveLeg, LiveTransfer, LiveWait
 from pbx.quick_values import quick
 
 #: A party asks to hang up less than this before the last channel is gone.
 _ENDING_S = 0.5
+_NOT_A_NUMBER = frozenset({"", "s", "i", "t", "h"})
 
 _new_call = quick(Call)
 
@@ -31,6 +34,7 @@ class LiveCall:
     """One conversation that is not finalised yet."""
 
     __slots__ = (
+        "also_known_as",
         "announced",
         "channels",
         "dialled_raw",
@@ -47,6 +51,7 @@ class LiveCall:
         "last_at",
         "legs",
         "linkedid",
+        "looked_at",
         "originated",
         "parked",
         "pbx",
@@ -56,12 +61,14 @@ class LiveCall:
         "remote_raw",
         "remote_ring",
         "remote_status",
+        "restored",
         "restricted",
         "resumed_at",
         "root_hangup_requested",
         "root_was_up",
         "started_at",
         "system_ended",
+        "talk_ended_at",
         "talk_ended_by",
         "transfers",
         "voicemail",
@@ -94,7 +101,9 @@ class LiveCall:
         self.did_raw: str | None = None
         self.legs: list[LiveLeg] = []
         self.waits: list[LiveWait] = []
-        self.transfers: list[Transfer] = []
+        self.transfers: list[LiveTransfer] = []
+        # Roots of consultations that became part of this call: their Linkedids mean this call now.
+        self.also_known_as: list[Uniqueid] = []
         self.parked = Stretches()
         self.started_at = started_at
         self.last_at = started_at
@@ -104,6 +113,9 @@ class LiveCall:
         self.ended_by: EndedBy | None = None
         # The first HangupRequest inside the running talk; a new talk clears it.
         self.talk_ended_by: EndedBy | None = None
+        self.talk_ended_at: float | None = None
+        # When we last looked who hears whom.
+        self.looked_at: float | None = None
         self.root_hangup_requested = False
         self.root_was_up = False
         self.system_ended = False
@@ -112,6 +124,8 @@ class LiveCall:
         self.estimated = False
         # The end fell into a time without connection: only a talk is certain.
         self.end_unseen = False
+        # Out of the store after our own restart; what it did meanwhile, nobody compared yet.
+        self.restored = False
         # When the connection was back again, for a call that ran on meanwhile.
         self.resumed_at: float | None = None
 
@@ -134,6 +148,26 @@ class LiveCall:
         return self.resumed_at is not None and at is not None and at - self.resumed_at <= _ENDING_S
 
     @property
+    def is_deserted(self) -> bool:
+        """The customer is gone, and who is left came by themselves: their line may stay open for other calls (A42)."""
+        if self.remote_gone_at is None or not self.channels.isdisjoint(self.remote_channels):
+            return False
+        legs = [leg for leg in self.legs if not leg.channels.isdisjoint(self.channels)]
+        guests = {uniqueid for leg in legs if leg.rang_at is None and not leg.is_caller for uniqueid in leg.channels}
+        return guests >= self.channels and not self.talking
+
+    def learn_number_asked(self, exten: str) -> None:
+        """Outbound and internal: the digits of the root's Exten (of an Originate once it runs the dialplan)."""
+        if self.remote_raw is None and self.direction is not Direction.INBOUND and exten not in _NOT_A_NUMBER:
+            self.remote_raw = exten
+
+    def ended_before(self, at: float | None) -> bool:
+        """Somebody asked to end the running talk, and not later than this (requests may overtake each other, P1)."""
+        if self.talk_ended_by is None:
+            return False
+        return at is None or self.talk_ended_at is None or self.talk_ended_at <= at
+
+    @property
     def end_asked(self) -> bool:
         """A party's own wish ended it, as far as we saw."""
         return self.talk_ended_by is not None if self.talked else self.root_hangup_requested
@@ -152,6 +186,10 @@ class LiveCall:
     def is_remote(self, uniqueid: Uniqueid) -> bool:
         return uniqueid in self.remote_channels
 
+    def went_outside_on(self, uniqueid: Uniqueid) -> bool:
+        """The outside line of a third party that the call was transferred to."""
+        return any(transfer.outside == uniqueid for transfer in self.transfers)
+
     def leg_of_channel(self, uniqueid: Uniqueid) -> LiveLeg | None:
         return next((leg for leg in self.legs if uniqueid in leg.channels), None)
 
@@ -166,7 +204,7 @@ class LiveCall:
             (
                 other
                 for other in reversed(self.legs)
-                if other is not leg and not other.is_caller and other.answered_channel
+                if other is not leg and not other.is_caller and other.answered_channel and not other.handed_over
             ),
             None,
         )
@@ -179,7 +217,7 @@ class LiveCall:
             return CallState.ENDED
         talking = [leg for leg in self.legs if leg.talk.running]
         if talking:
-            return CallState.HELD if all(leg.hold.running for leg in talking) else CallState.TALKING
+            return CallState.HELD if all(leg.on_hold for leg in talking) else CallState.TALKING
         if self.parked.running:
             return CallState.PARKED
         if self.open_wait is not None:
@@ -207,16 +245,16 @@ class LiveCall:
             dialled_raw=self.dialled_raw,
             did_raw=self.did_raw,
             queue=self._queue(),
-            queues=tuple(wait.value(talk_at) for wait in self.waits),
+            queues=tuple(wait.value(self._talk_out_of(wait)) for wait in self.waits),
             legs=legs,
-            transfers=tuple(self.transfers),
+            transfers=self._transfer_values() if self.transfers else (),
             started_at=self.started_at,
             answered_at=talk_at,
             ended_at=self.ended_at,
             wait_s=self._wait_s(until, talk_at),
             ring_s=total_s(self._ring_spans(until, talk_at)),
-            talk_s=legs[0].talk_s if len(legs) == 1 else self._in_any(until, [leg.talk for leg in self.legs]),
-            hold_s=legs[0].hold_s if len(legs) == 1 else self._in_any(until, [leg.hold for leg in self.legs]),
+            talk_s=legs[0].talk_s if len(legs) == 1 else _in_any(leg.talk.spans(until) for leg in self.legs),
+            hold_s=legs[0].hold_s if len(legs) == 1 else _in_any(leg.hold_spans(until) for leg in self.legs),
             parked_s=total_s(self.parked.spans(until)),
             outcome=outcome,
             ended_by=self._ended_by(outcome) if self.ended else None,
@@ -225,9 +263,30 @@ class LiveCall:
             estimated=self.estimated,
         )
 
-    @staticmethod
-    def _in_any(until: float | None, stretches: Iterable[Stretches]) -> float | None:
-        return total_s(span for one in stretches for span in one.spans(until))
+    def _talk_out_of(self, wait: LiveWait) -> float | None:
+        """When the talk began that this stay in the queue led to; of a consultation the customer's comes later."""
+        starts = [
+            leg.talk.first_start
+            for leg in self.legs
+            if leg.queue == wait.queue and leg.talk.ever and leg.asked_by is None
+        ]
+        after = [start for start in starts if start is not None and start >= (wait.joined_at or start)]
+        return min(after, default=None)
+
+    def _transfer_values(self) -> tuple[Transfer, ...]:
+        ends = [*(later.first_leg for later in self.transfers[1:]), len(self.legs)]
+        last = self.transfers[-1]
+        return tuple(
+            transfer.value(self._targets(transfer, end), over=self.ended or transfer is not last)
+            for transfer, end in zip(self.transfers, ends, strict=True)
+        )
+
+    def _targets(self, transfer: LiveTransfer, end: int) -> list[LiveLeg]:
+        """Whose phones it rang. One that nobody takes may come back to who transferred, which is no success (A53)."""
+        legs = self.legs[transfer.first_leg : end]
+        if transfer.kind is TransferKind.BLIND:  # through a queue it may be theirs again
+            return legs
+        return [leg for leg in legs if transfer.by not in leg.endpoints]
 
     def _queue(self) -> str | None:
         for wait in self.waits:
@@ -242,7 +301,7 @@ class LiveCall:
             return seconds_between(self.started_at, talk_at if talk_at is not None else until)
         end = talk_at
         if end is None:
-            end = self.waits[-1].left_at if self.waits[-1].left else until
+            end = self.waits[-1].over_at if self.waits[-1].left else until
         return seconds_between(self.waits[0].joined_at, end)
 
     def _ring_spans(self, until: float | None, talk_at: float | None) -> list[Span]:
@@ -269,6 +328,9 @@ class LiveCall:
             return CallOutcome.ANSWERED
         if self.voicemail:
             return CallOutcome.VOICEMAIL
+        called = [leg for leg in self.legs if not leg.is_caller]
+        if any(leg.end_unseen and (leg.answered_channel or leg.picked_up_at is not None) for leg in called):
+            return CallOutcome.UNKNOWN
         if self.waits:
             result = self.waits[-1].result
             if result in outcomes.QUEUE_OUTCOME:
@@ -276,17 +338,17 @@ class LiveCall:
         if self.end_unseen or self.system_ended or (self.waits and self.waits[-1].result is None):
             return CallOutcome.UNKNOWN
         if self.direction is Direction.OUTBOUND:
-            return self._outbound_outcome()
-        called = [leg for leg in self.legs if not leg.is_caller]
-        if any(leg.end_unseen and leg.answered_channel for leg in called):
+            unseen = self.estimated and not self.remote_channels
+            return CallOutcome.UNKNOWN if unseen else self._outbound_outcome()
+        forwarded = all(leg.result is LegResult.FORWARDED for leg in called)
+        unseen = any(leg.end_unseen for leg in called) or (self.estimated and (self.root_was_up or forwarded))
+        if unseen and (self.root_was_up or not self.root_hangup_requested):
             return CallOutcome.UNKNOWN
-        by_legs = outcomes.outcome_of_legs([leg.result for leg in called if leg.result and not leg.end_unseen])
+        by_legs = outcomes.outcome_of_legs([leg.result for leg in called if leg.result])
         if by_legs is not None:
             return by_legs
         if called:
             return CallOutcome.CANCELLED if self.root_hangup_requested else CallOutcome.UNKNOWN
-        if self.estimated and self.root_was_up:
-            return CallOutcome.UNKNOWN
         return outcomes.outcome_without_phone(
             cause=self.hangup_cause, was_up=self.root_was_up, remote_hung_up=self.root_hangup_requested
         )
@@ -310,3 +372,7 @@ class LiveCall:
         if not self.talked and self.root_hangup_requested and outcome not in outcomes.QUEUE_OUTCOME.values():
             return EndedBy.REMOTE if self.direction is Direction.INBOUND else EndedBy.AGENT
         return EndedBy.SYSTEM
+
+
+def _in_any(spans: Iterable[list[Span]]) -> float | None:
+    return total_s(span for of_leg in spans for span in of_leg)

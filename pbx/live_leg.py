@@ -1,11 +1,11 @@
-"""The parts of a living call: one colleague's leg, one stay in a queue."""
+"""The parts of a living call: one colleague's leg, one stay in a queue, one transfer."""
 
 from __future__ import annotations
 
 from pbx import outcomes
-from pbx.calls import CallLeg, LegResult, QueueResult, QueueWait
+from pbx.calls import CallLeg, LegResult, QueueResult, QueueWait, Transfer, TransferKind, TransferResult
 from pbx.events import Uniqueid
-from pbx.intervals import Stretches, seconds_between, total_s
+from pbx.intervals import Span, Stretches, overlap, seconds_between, total_s
 from pbx.quick_values import quick
 
 _new_leg = quick(CallLeg)
@@ -18,12 +18,15 @@ class LiveLeg:
     __slots__ = (
         "agent",
         "answered_channel",
+        "asked_by",
         "channels",
         "end_unseen",
         "ended_at",
         "endpoint",
         "endpoints",
         "extension",
+        "forward",
+        "handed_over",
         "hold",
         "is_caller",
         "leg_id",
@@ -60,7 +63,14 @@ class LiveLeg:
         self.hold = Stretches()
         # CallAnswered was emitted for this leg.
         self.talk_told = False
+        # The outside number this colleague is reached at, when not at a phone of ours.
         self.via: str | None = None
+        # Where the phone sends the call itself (302).
+        self.forward: str | None = None
+        # This colleague transferred or parked the call: what their phone does from now on does not concern it.
+        self.handed_over = False
+        # Rung for a consultation that was joined to this call: the device of the colleague who asked.
+        self.asked_by: str | None = None
         self.result: LegResult | None = None
         # The phone hung up while there was no connection: how, nobody knows.
         self.end_unseen = False
@@ -69,6 +79,15 @@ class LiveLeg:
     def ringing(self) -> bool:
         """Offered and not decided yet."""
         return self.offered and self.result is None and self.answered_channel is None
+
+    @property
+    def on_hold(self) -> bool:
+        """The customer waits for this colleague to come back. Asking another by *2 leaves the customer's bridge: no hold."""
+        return self.hold.running and self.talk.running
+
+    def hold_spans(self, until: float | None) -> list[Span]:
+        """Hold is a part of the talk."""
+        return overlap(self.hold.spans(until), self.talk.spans(until))
 
     def value(self, until: float | None) -> CallLeg:
         """The leg as the record shows it. `until` cuts what still runs."""
@@ -86,8 +105,8 @@ class LiveLeg:
             ended_at=self.ended_at,
             ring_s=seconds_between(self.rang_at, self.ring_ended_at or self.ended_at or until),
             talk_s=total_s(talk),
-            hold_s=total_s(self.hold.spans(until)),
-            on_hold=self.hold.running,
+            hold_s=total_s(self.hold_spans(until)) if self.hold.ever else 0.0,
+            on_hold=self.on_hold,
             via=self.via,
             result=self.result,
         )
@@ -101,6 +120,7 @@ class LiveWait:
         "abandoned",
         "connected",
         "cut_off",
+        "given_up_at",
         "joined_at",
         "left",
         "left_at",
@@ -118,6 +138,8 @@ class LiveWait:
         self.abandoned = False
         # … and the caller had asked to hang up before it: only then it is a true abandon.
         self.abandon_requested = False
+        # When: Asterisk may notice seconds later, while a colleague hears an announcement (A36).
+        self.given_up_at: float | None = None
         # A phone offered out of this queue was picked up: Leave comes now, and AgentConnect only after the announcement (P7).
         self.picked_up = False
         # AgentConnect, or a talk with a phone offered out of this queue.
@@ -144,10 +166,15 @@ class LiveWait:
             return QueueResult.ABANDONED if self.abandon_requested else QueueResult.TIMEOUT
         return QueueResult.EXIT_KEY if self.left and not self.picked_up else None
 
+    @property
+    def over_at(self) -> float | None:
+        """When the caller stopped waiting."""
+        return self.given_up_at if self.abandoned and self.given_up_at is not None else self.left_at
+
     def value(self, talk_started_at: float | None) -> QueueWait:
         """Waiting ends with the talk it led to, else when the queue is left."""
         result = self.result
-        until = self.left_at
+        until = self.over_at
         if result is QueueResult.ANSWERED and talk_started_at is not None:
             until = talk_started_at
         # Leave is sent at every answer too: until the talk begins nothing is decided.
@@ -159,3 +186,40 @@ class LiveWait:
             wait_s=seconds_between(self.joined_at, until),
             result=decided,
         )
+
+
+class LiveTransfer:
+    """One transfer of a living call. Who took it shows later, in the legs that follow."""
+
+    __slots__ = ("at", "by", "extension", "first_leg", "is_guess", "kind", "outside", "outside_answered")
+
+    def __init__(self, kind: TransferKind, by: str, extension: str, at: float | None, first_leg: int) -> None:
+        self.kind = kind
+        self.by = by
+        # What was dialled; the record names the endpoint once somebody took it.
+        self.extension = extension
+        self.at = at
+        # Legs from this one on, up to the next transfer's, are those of whom it went to.
+        self.first_leg = first_leg
+        # No event said so: the customer was seen to move on.
+        self.is_guess = False
+        # It went to an outside line: its channel, and whether the remote party heard it.
+        self.outside: Uniqueid | None = None
+        self.outside_answered = False
+
+    def value(self, targets: list[LiveLeg], *, over: bool) -> Transfer:
+        """`targets`: the legs it led to; `over`: nobody else will be rung for it."""
+        taken = next((leg for leg in targets if leg.talk.ever), None)
+        return Transfer(
+            kind=self.kind,
+            by=self.by,
+            to=taken.endpoint if taken is not None else self.extension,
+            at=self.at,
+            result=self._result(targets, taken, over=over),
+        )
+
+    def _result(self, targets: list[LiveLeg], taken: LiveLeg | None, *, over: bool) -> TransferResult | None:
+        if taken is not None or self.outside_answered:
+            return TransferResult.ANSWERED
+        results = [leg.result for leg in targets if leg.result is not None]
+        return outcomes.transfer_result(results) if over else None

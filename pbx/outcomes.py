@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pbx.calls import CallOutcome, LegResult, QueueResult
+from pbx.calls import CallOutcome, LegResult, QueueResult, TransferResult
 from pbx.events import ChannelState
 
 #: Q.850 causes that decide when DialStatus does not (P12).
@@ -16,6 +16,7 @@ INVALID_NUMBER = frozenset({1, 28})
 UNREACHABLE = frozenset({1, 3, 20, 27, 28})
 NO_ANSWER_CAUSES = frozenset({0, NORMAL_CLEARING, 18, 19, ANSWERED_ELSEWHERE, 127})  # 127: a SIP CANCEL
 
+SPY_APPS = frozenset({"ChanSpy", "ExtenSpy"})
 VOICEMAIL_APPS = frozenset({"VoiceMail", "VoiceMailMain"})
 
 #: VarSet QUEUESTATUS (app_queue) → how the wait ended.
@@ -100,12 +101,31 @@ def outcome_of_legs(results: Sequence[LegResult]) -> CallOutcome | None:
     return None
 
 
+#: What the phones did that a transfer went to: the first result found decides.
+_TRANSFER_RESULTS: tuple[tuple[LegResult, TransferResult], ...] = (
+    (LegResult.MISSED, TransferResult.NO_ANSWER),
+    (LegResult.CANCELLED, TransferResult.NO_ANSWER),
+    (LegResult.REJECTED, TransferResult.REJECTED),
+    (LegResult.BUSY, TransferResult.BUSY),
+)
+
+
+def transfer_result(results: Sequence[LegResult]) -> TransferResult:
+    """How a transfer ended that nobody took. No phone rang: the number was wrong, or the line to it down."""
+    for leg_result, result in _TRANSFER_RESULTS:
+        if leg_result in results:
+            return result
+    return TransferResult.FAILED
+
+
 def outcome_without_phone(*, cause: int | None, was_up: bool, remote_hung_up: bool) -> CallOutcome:
     """An inbound call that never reached a phone (A07, A08, A11)."""
     if was_up:
         return CallOutcome.IVR_ONLY
     if remote_hung_up:
         return CallOutcome.CANCELLED
+    if cause == USER_BUSY:
+        return CallOutcome.BUSY  # do not disturb, before any phone is dialled
     if cause in INVALID_NUMBER:
         return CallOutcome.INVALID
     if cause in UNREACHABLE:
@@ -123,8 +143,8 @@ def outbound_outcome(*, dial_status: str | None, cause: int | None, agent_gave_u
         return CallOutcome.REJECTED
     if cause in INVALID_NUMBER:
         return CallOutcome.INVALID
-    if dial_status == "NOANSWER":
-        return CallOutcome.NO_ANSWER
+    if dial_status == "NOANSWER":  # no verdict with PJSIP (P12)
+        return CallOutcome.NO_ANSWER if cause is None or cause in NO_ANSWER_CAUSES else CallOutcome.FAILED
     if agent_gave_up:
         return CallOutcome.CANCELLED
     return CallOutcome.NO_ANSWER if cause in {18, 19} else CallOutcome.FAILED

@@ -13,6 +13,7 @@ from pbx.agents import AgentBook, AgentStatus
 from pbx.call_book import CallBook
 from pbx.call_events import (
     AgentStateChanged,
+    CallDropped,
     CallEvent,
     CallLegEnded,
     OriginateFinished,
@@ -55,7 +56,7 @@ class PbxState:
         self._tracker = CallTracker(self._book)
         self._agents = AgentBook(devices, wrap_up_s)
         self._queues = QueueBook(pbx, self._agents, queues)
-        self._resync = Resync(self._book)
+        self._resync = Resync(self._book, self._tracker.openings, self._tracker.parties)
         self._last_at: float | None = None
         # Of the events that were taken and not told yet.
         self._extra: list[CallEvent] = []
@@ -138,7 +139,10 @@ class PbxState:
         happened = self._book.drain(at)
         for event in happened:
             call = getattr(event, "call", None)
-            if call is not None:
+            if isinstance(event, CallDropped):
+                self._agents.forget_call(event.call.id)
+                self._queues.forget_call(event.call.id)
+            elif call is not None:
                 self._agents.call_changed(call)
                 self._queues.call_changed(call)
             if isinstance(event, CallLegEnded):
@@ -176,7 +180,7 @@ class PbxState:
 
     def expect_originate(self, channel_id: str, number: str) -> None:
         """Tell before asking the PBX: the call's remote number is the number asked for."""
-        self._book.expect_originate(channel_id, number)
+        self._tracker.openings.expect_originate(channel_id, number)
 
     # --- what is there now ---------------------------------------------------------------------------------------------
 

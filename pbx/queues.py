@@ -100,6 +100,12 @@ class QueueBook:
             else:
                 queue.talking.discard(call.id)
 
+    def forget_call(self, call_id: CallId) -> None:
+        """It is part of another call now, or was none."""
+        for queue in self._queues.values():
+            queue.callers.pop(call_id, None)
+            queue.talking.discard(call_id)
+
     def forget_calls(self, alive: set[CallId]) -> None:
         """After a resync: nobody waits whose call is gone."""
         for queue in self._queues.values():

@@ -6,7 +6,7 @@ whatever fell into the gap is marked `estimated`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pbx import outcomes
@@ -18,7 +18,11 @@ from pbx.devices import DeviceKind
 from pbx.events import ChannelState, QueueParams, ResyncSnapshot, RunningChannel, Uniqueid, WaitingCaller
 from pbx.live_call import LiveCall
 from pbx.live_leg import LiveLeg, LiveWait
+from pbx.openings import Openings
 from pbx.revival import revive
+
+#: CoreShowChannels tells ages in whole seconds.
+_SAME_AGE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +37,11 @@ class Gap:
 class Resync:
     """Compares snapshots with the book of calls."""
 
-    def __init__(self, book: CallBook) -> None:
+    def __init__(self, book: CallBook, openings: Openings, parties: CallParties) -> None:
         self._book = book
+        self._openings = openings
         self._graph = book.graph
-        self._parties = CallParties(book)
+        self._parties = parties
         self._lost_at: float | None = None
         self._lost = False
         # Channels that the last self-check did not show: absent twice means gone.
@@ -77,7 +82,7 @@ class Resync:
             present = {row.channel.uniqueid: row for row in snapshot.channels}
             self._close_absent(present, snapshot, now)
             if not snapshot.self_check:
-                self._show_present(present.values(), at)
+                self._show_present(present, at)
         if snapshot.waiting is not None and not snapshot.self_check:
             self._show_waiting(snapshot.waiting, at)
         if not snapshot.self_check:
@@ -118,6 +123,7 @@ class Resync:
         call.estimated = True
         if channel.uniqueid == call.key:
             _cut_off(call)
+        call.end_unseen |= call.is_remote(channel.uniqueid)
         if len(call.channels) == 1:
             self._end_unseen(call, rebooted=rebooted)
         if leg is not None and leg.result is None and leg.channels == {channel.uniqueid}:
@@ -143,14 +149,14 @@ class Resync:
 
     # --- what runs -----------------------------------------------------------------------------------------------------
 
-    def _show_present(self, rows: Iterable[RunningChannel], at: float | None) -> None:
+    def _show_present(self, present: Mapping[Uniqueid, RunningChannel], at: float | None) -> None:
         """Known channels are refreshed, unknown ones make calls that were joined late."""
-        ordered = sorted(rows, key=lambda row: row.channel.linkedid != row.channel.uniqueid)
+        ordered = sorted(present.values(), key=lambda row: row.channel.linkedid != row.channel.uniqueid)
         shown = [(self._graph.get(row.channel.uniqueid) or self._graph.add(row.channel), row) for row in ordered]
         changed = {channel.uniqueid for channel, row in shown if _differs(channel, row)}
         for channel, row in shown:
             self._graph.refresh(channel, row.channel)
-            self._belongs(channel, row, at)
+            self._belongs(channel, row, present, at)
         self._tie_local_halves()
         for channel, row in shown:
             if row.bridge is not None:
@@ -158,66 +164,94 @@ class Resync:
             else:
                 self._graph.leave(channel)
         for call in self._book:
+            if self._book.by_key(call.key) is not call:
+                continue  # a consultation that is part of another call now
             before = call.talking
             self._parties.update_talk_of(call, at)
+            self._parties.transfers.joined_unseen(call, at)
+            self._book.free_guests(call, at)
+            if before and not call.talking and call.talk_ended_by is None:
+                call.talk_ended_by = EndedBy.UNKNOWN  # in the gap
             if self._lost and not call.ended:
+                went_on = call.restored and before and call.talking and not call.transfers
                 self._resume(call, at)
-                went_on = before and call.talking
-                call.estimated |= call.talking is not before or not (went_on or changed.isdisjoint(call.channels))
+                call.estimated |= not went_on and (call.talking is not before or not changed.isdisjoint(call.channels))
 
     def _resume(self, call: LiveCall, at: float | None) -> None:
         """It runs on. Of a restored call the phones that are not there any more hung up meanwhile."""
         call.resumed_at = at
+        call.estimated |= call.restored and not call.talking
+        call.restored = False
         for leg in call.legs:
             if leg.result is None and not leg.channels:
                 _end_unseen_leg(leg, call.last_at)
                 call.estimated = True
 
-    def _belongs(self, channel: LiveChannel, row: RunningChannel, at: float | None) -> None:
+    def _belongs(
+        self, channel: LiveChannel, row: RunningChannel, present: Mapping[Uniqueid, RunningChannel], at: float | None
+    ) -> None:
         seen = row.channel
+        channel.apart |= row.application in outcomes.SPY_APPS
+        if channel.apart:
+            return
         call = self._book.call_of(channel)
         if call is None:
             call = self._book.by_key(seen.uniqueid) or self._book.by_key(seen.linkedid)
             if call is None:
                 linked = self._book.call_of(self._graph.get(seen.linkedid))
-                call = linked if linked is not None else self._joined_late(channel, row, at)
+                call = linked if linked is not None else self._joined_late(channel, row, present, at)
             self._book.attach(channel, call)
         if channel.kind is DeviceKind.PHONE and call.leg_of_channel(channel.uniqueid) is None:
-            self._seat(call, channel, at)
-        elif channel.kind is DeviceKind.TRUNK and not call.is_remote(channel.uniqueid):
-            self._parties.trunk_dialled(call, channel, None, "", at)
+            self._seat(call, channel, row, at)
+        elif channel.kind is DeviceKind.TRUNK and not self._is_known_line(call, channel):
+            mobile = next((leg for leg in call.legs if leg.via and leg.result is None and not leg.channels), None)
+            if mobile is not None:
+                mobile.channels.add(channel.uniqueid)
+            else:
+                self._parties.trunk_dialled(call, channel, None, "", at)
             call.estimated = True
         if channel.up:
             self._is_up(call, channel, at)
         if row.application in outcomes.VOICEMAIL_APPS and channel.uniqueid == call.key:
             call.voicemail = call.direction is Direction.INBOUND
 
+    def _is_known_line(self, call: LiveCall, channel: LiveChannel) -> bool:
+        known = call.is_remote(channel.uniqueid) or call.went_outside_on(channel.uniqueid)
+        return known or call.leg_of_channel(channel.uniqueid) is not None
+
     def _is_up(self, call: LiveCall, channel: LiveChannel, at: float | None) -> None:
         """Picked up, before the gap or in it."""
         if channel.uniqueid == call.key:
             call.root_was_up = True
+        if call.direction is Direction.OUTBOUND and call.is_remote(channel.uniqueid):
+            call.end_unseen = True  # picked up by the far end: unless a talk follows, nobody knows
         leg = call.leg_of_channel(channel.uniqueid)
         if leg is not None:
             self._book.picked_up(call, leg, channel, at)
 
-    def _joined_late(self, channel: LiveChannel, row: RunningChannel, at: float | None) -> LiveCall:
+    def _joined_late(
+        self, channel: LiveChannel, row: RunningChannel, present: Mapping[Uniqueid, RunningChannel], at: float | None
+    ) -> LiveCall:
         started = at - row.duration_s if at is not None and row.duration_s is not None else None
-        call = self._book.open_root(channel, row.channel, started)
+        # A line whose root is gone was dialled by it: a colleague's phone that left the call.
+        is_dialled = channel.kind is DeviceKind.TRUNK and row.channel.linkedid not in present
+        call = self._openings.open_root(channel, row.channel, started, is_dialled=is_dialled)
         call.estimated = True
         call.last_at = at
         call.did_raw = None  # its Exten is the dialplan's by now
         return call
 
-    def _seat(self, call: LiveCall, channel: LiveChannel, at: float | None) -> None:
+    def _seat(self, call: LiveCall, channel: LiveChannel, row: RunningChannel, at: float | None) -> None:
         """A phone in a call: the leg we knew, or one that began in the gap."""
         leg = next((leg for leg in call.legs if leg.result is None and channel.endpoint in leg.endpoints), None)
-        if leg is not None:
+        if leg is not None and _is_as_old(leg, row, at):
             leg.channels.add(channel.uniqueid)
             taken = leg.picked_up_at is not None or (leg.is_caller and not call.originated)
             if taken and channel.endpoint == leg.endpoint:
                 leg.answered_channel = channel.uniqueid
             return
-        self._parties.phone_dialled(call, channel, None, at)
+        if not self._parties.is_asked_by_feature(call, channel, at):
+            self._parties.phone_dialled(call, channel, None, at)
         call.estimated = True
 
     def _tie_local_halves(self) -> None:
@@ -231,7 +265,7 @@ class Resync:
         """Who waits, and since when; who does not wait any more left in the gap."""
         waiting = {row.uniqueid: row for row in rows}
         for call in self._book:
-            row = waiting.get(call.key)
+            row = next((waiting[name] for name in (call.key, *call.also_known_as) if name in waiting), None)
             stands_in = call.open_wait
             if call.ended or (row.queue if row else None) == (stands_in.queue if stands_in else None):
                 continue
@@ -243,6 +277,13 @@ class Resync:
                 call.waits.append(LiveWait(row.queue, at - row.wait_s if at is not None else None))
             call.estimated = True
             self._book.touch(call, at)
+
+
+def _is_as_old(leg: LiveLeg, row: RunningChannel, at: float | None) -> bool:
+    """A phone that rings again has another channel than the one we knew."""
+    if leg.picked_up_at is not None or leg.rang_at is None or at is None or row.duration_s is None:
+        return True
+    return abs(at - row.duration_s - leg.rang_at) <= _SAME_AGE_S
 
 
 def _differs(channel: LiveChannel, row: RunningChannel) -> bool:

@@ -47,11 +47,6 @@ def _has_nobody_to_show(call: Call, colleague_who_dialled: CallLeg | None) -> bo
     return call.direction is Direction.OUTBOUND and call.remote_raw is None and not call.remote_restricted
 
 
-def came_by_transfer(call: Call, leg: CallLeg) -> bool:
-    """The agent talks in this call without having been rung or having dialled: a consultation was joined to it, or a pickup."""
-    return call.direction is not Direction.INTERNAL and leg.rang_at is None and leg.leg_id > 0
-
-
 def _rank(call: Call, leg: CallLeg) -> int:
     if is_over(call, leg):
         return 0
@@ -66,8 +61,13 @@ def is_over(call: Call, leg: CallLeg) -> bool:
 
 
 def is_talking(call: Call, leg: CallLeg) -> bool:
-    """The phone was taken (until the leg ends) and somebody has talked: an announcement to the agent is still ringing."""
-    return leg.result is LegResult.ANSWERED or (leg.answered_at is not None and call.answered_at is not None)
+    """The phone was taken (until the leg ends) and somebody has talked: an announcement to the agent is still ringing.
+
+    Who picks a call up that rang elsewhere has heard no ringing: they talk from the first moment.
+    """
+    if leg.result is LegResult.ANSWERED:
+        return True
+    return leg.answered_at is not None and (call.answered_at is not None or leg.rang_at is None)
 
 
 def phase_of(call: Call, leg: CallLeg) -> PopPhase:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crm_store.activities import CallRecord
 from crm_store.caller_lookup import CallerMatch, MatchKind
-from pbx.call_events import CallEnded, CallEvent, CallLegEnded
+from pbx.call_events import CallDropped, CallEnded, CallEvent, CallLegEnded
 from pbx.calls import Call, CallLeg, Direction
 from screenpop import offers
 from screenpop.screen_pop import (
+    Parties,
     PopLabels,
     PopNote,
     PopPhase,
@@ -56,11 +56,11 @@ class NotPainted:
 
 
 class Popper:
-    """Turns call events into pops. `describe` makes the call record; `internal_pops` is PBX → "off" | "strip" (default strip)."""
+    """Turns call events into pops. `describe` makes the parties of a call; `internal_pops` is PBX → "off" | "strip" (default strip)."""
 
     def __init__(
         self,
-        describe: Callable[[Call], CallRecord],
+        describe: Callable[[Call], Parties],
         *,
         labels: PopLabels | None = None,
         internal_pops: Mapping[str, str] | None = None,
@@ -77,20 +77,34 @@ class Popper:
         call: Call | None = getattr(event, "call", None)
         if call is None:
             return []
+        if isinstance(event, CallDropped):
+            return self._drop(call)
         winner = event.winner if isinstance(event, CallLegEnded) else None
         messages = self._follow(call, now, winner)
         if isinstance(event, CallEnded):
             self._shown.finish(call.id)
         return messages
 
-    def restore(self, calls: Iterable[Call], now: float) -> list[PopMessage]:
-        """After our own restart: show what rings and talks now, with the same pop ids and offers as before."""
-        return [message for call in calls for message in self._follow(call, now, None)]
+    def restore(
+        self, calls: Iterable[Call], now: float, dismissed: Mapping[tuple[str, str], int] | None = None
+    ) -> list[PopMessage]:
+        """After our own restart: show what rings and talks now, with the same pop ids and offers as before.
+
+        `dismissed`: call and agent → the leg whose pop the agent closed. It stays closed.
+        """
+        messages = [message for call in calls for message in self._follow(call, now, None)]
+        closed = set()
+        for (call_id, user), leg_id in (dismissed or {}).items():
+            shown = self._shown.get(pop_id_of(call_id, user))
+            if shown is not None and shown.leg_id <= leg_id:
+                self._shown.hide(shown)
+                closed.add(shown.pop.pop_id)
+        return [message for message in messages if message.data["pop_id"] not in closed]
 
     def matched(self, call_id: str, match: CallerMatch, *, number: str | None = None) -> list[PopMessage]:
         """The caller look-up is done. `number`, when given, must still be the caller's: a late answer for another is dropped."""
         live = self._shown.call(call_id)
-        if live is None or (number is not None and number != self._record(live)["remote"].get("number")):
+        if live is None or (number is not None and number != self._parties(live)["remote"].get("number")):
             return []
         live.match = match
         return self._refresh(live)
@@ -109,6 +123,11 @@ class Popper:
         """The agent closed the pop: it stays closed, also after a reload, until the call is offered to them again."""
         shown = self._visible(user, pop_id)
         return [self._retract(shown, RetractReason.DISMISSED)] if shown is not None else []
+
+    def leg_in_hand(self, user: str, pop_id: str) -> tuple[str, int] | None:
+        """Call and leg of a pop that our restart would show again; None for one that is gone or only waits to be saved."""
+        shown = self._visible(user, pop_id)
+        return (shown.live.call.id, shown.leg_id) if shown is not None and not shown.waits_for_save else None
 
     def saved(self, user: str, call_id: str) -> list[PopMessage]:
         """The agent saved and finished. While the call still runs this takes effect when the talk ends."""
@@ -178,15 +197,14 @@ class Popper:
         before = self._shown.get(pop.pop_id)
         wrapped = before.pop if before is not None and before.waits_for_save else None
         self._shown.add(ShownPop(pop, live, leg.leg_id, now, wrapped=wrapped))
-        messages = [PopMessage(user, "pop.show", pop.to_json())]
-        if offers.came_by_transfer(live.call, leg):
-            messages += self._end_consultation(user)
-        return messages
+        return [PopMessage(user, "pop.show", pop.to_json())]
 
-    def _end_consultation(self, user: str) -> list[PopMessage]:
-        """The colleague who asked has put the customer through: the strip of the internal call gives way to the card."""
-        strips = [s for s in self._shown.visible(user) if s.live.call.direction is Direction.INTERNAL]
-        return [self._retract(s, RetractReason.TRANSFERRED) for s in strips if not s.waits_for_save]
+    def _drop(self, call: Call) -> list[PopMessage]:
+        """A consultation became part of the customer's call: what it showed gives way to the customer's card."""
+        shown_on = [shown for shown in self._shown.of_call(call.id) if shown.visible]
+        messages = [self._retract(shown, RetractReason.TRANSFERRED) for shown in shown_on]
+        self._shown.finish(call.id)
+        return messages
 
     def _change(self, shown: ShownPop, leg: CallLeg, now: float, winner: CallLeg | None) -> list[PopMessage]:
         call = shown.live.call
@@ -234,12 +252,14 @@ class Popper:
 
     def _refresh_one(self, shown: ShownPop) -> list[PopMessage]:
         """Caller, customers and note as known now; the rest stays as it was, which is how a finished talk is kept."""
-        live = shown.live
-        call = dict(shown.pop.call)
-        call["remote"] = remote_of(live.call, self._record(live), self._labels)
+        live, call = shown.live, shown.pop.call
+        now: dict[str, Any] = {"remote": remote_of(live.call, self._parties(live), self._labels)}
         if live.note is not None:
-            call |= {"note": live.note.text, "note_version": live.note.version, "disposition": live.note.disposition}
-        return self._update(shown, replace(shown.pop, call=call, match=self._match(live)))
+            now |= {"note": live.note.text, "note_version": live.note.version, "disposition": live.note.disposition}
+        match = self._match(live)
+        if match == shown.pop.match and all(call[key] == value for key, value in now.items()):
+            return []
+        return self._update(shown, replace(shown.pop, call={**call, **now}, match=match))
 
     def _update(self, shown: ShownPop, pop: ScreenPop) -> list[PopMessage]:
         if pop == shown.pop:
@@ -270,22 +290,22 @@ class Popper:
             user=user,
             offer=offer,
             phase=phase,
-            call=pop_call(live.call, leg, self._record(live), self._labels, phase=phase, note=live.note),
+            call=pop_call(live.call, leg, self._parties(live), self._labels, phase=phase, note=live.note),
             match=self._match(live),
         )
 
-    def _record(self, live: LiveCall) -> CallRecord:
-        if live.record is None:
-            live.record = self._describe(live.call)
-        return live.record
+    def _parties(self, live: LiveCall) -> Parties:
+        if live.parties is None:
+            live.parties = self._describe(live.call)
+        return live.parties
 
     def _match(self, live: LiveCall) -> CallerMatch | None:
         if live.call.direction is Direction.INTERNAL:
             return _INTERNAL
-        record = self._record(live)
-        if is_withheld(record):
+        parties = self._parties(live)
+        if is_withheld(parties):
             return _WITHHELD
-        if live.match is None and record["remote"].get("number") is None:
+        if live.match is None and parties["remote"].get("number") is None:
             return _NOBODY  # nothing to look up
         return live.match
 

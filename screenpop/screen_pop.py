@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
-from crm_store.activities import CallRecord
 from crm_store.caller_lookup import CallerMatch, Card
+from crm_store.phone_numbers import grouped
 from pbx.calls import Call, CallLeg, Direction
+
+#: `remote` and `did` of the call's record: who is at the other end, and which number was called.
+Parties: TypeAlias = Mapping[str, Any]
 
 MAX_POP_BYTES = 8 * 1024
 MAX_CARDS = 9  # one digit chooses
@@ -91,23 +94,24 @@ def pop_id_of(call_id: str, user: str) -> str:
 
 
 def pop_call(
-    call: Call, leg: CallLeg, record: CallRecord, labels: PopLabels, *, phase: PopPhase, note: PopNote | None
+    call: Call, leg: CallLeg, parties: Parties, labels: PopLabels, *, phase: PopPhase, note: PopNote | None
 ) -> dict[str, Any]:
     """The call as the agent of `leg` sees it."""
     # Between picking up and the talk the PBX tells several things within milliseconds: none of them is news to the agent.
     ringing, ended = phase is PopPhase.RINGING, phase is PopPhase.WRAP_UP
-    queue = leg.queue or record["queue"]
+    queue, did = leg.queue or call.queue, parties["did"]
     return {
         "id": call.id,
         "pbx": call.pbx,
-        "direction": record["direction"],
-        "state": "queued" if ringing and leg.queue else record["state"],
-        "remote": remote_of(call, record, labels),
-        "did": record["did"],
-        "did_label": labels.dids.get(record["did"] or ""),
+        "direction": call.direction.value,
+        "state": "queued" if ringing and leg.queue else call.state.value,
+        "remote": remote_of(call, parties, labels),
+        "did": did,
+        "did_display": did and grouped(did),
+        "did_label": labels.dids.get(did or ""),
         "queue": queue,
         "queue_label": labels.queues.get(queue or ""),
-        "wait_s": _wait_so_far(call, leg, record),
+        "wait_s": _wait_so_far(call, leg),
         "queued_at": _utc(call.queues[0].joined_at) if call.queues else None,
         "started_at": _utc(call.started_at),
         "rang_at": _utc(leg.rang_at),
@@ -124,14 +128,14 @@ def pop_call(
     }
 
 
-def remote_of(call: Call, record: CallRecord, labels: PopLabels) -> dict[str, Any]:
+def remote_of(call: Call, parties: Parties, labels: PopLabels) -> dict[str, Any]:
     """The other party as the called agent meets it: on an internal call the colleague who rings, not the one who was dialled."""
     if call.direction is Direction.INTERNAL:
         caller = internal_caller(call)
         number = caller.extension if caller else None
         name = _colleague(caller, labels) if caller and caller.agent else None
         return {"number": number, "display": number, "name": name, "kind": "internal"}
-    remote = record["remote"]
+    remote = parties["remote"]
     return {key: remote.get(key) for key in ("number", "display", "name", "kind")}
 
 
@@ -141,18 +145,17 @@ def internal_caller(call: Call) -> CallLeg | None:
     return first if first is not None and (first.rang_at is None or call.click_to_dial) else None
 
 
-def is_withheld(record: CallRecord) -> bool:
+def is_withheld(parties: Parties) -> bool:
     """The caller's number may not be used to find anybody."""
-    return bool(record["remote"].get("kind") == "withheld")
+    return bool(parties["remote"].get("kind") == "withheld")
 
 
-def _wait_so_far(call: Call, leg: CallLeg, record: CallRecord) -> float | None:
-    """Seconds waited until somebody talked; before that, until this phone rang (the record's own figure still grows)."""
+def _wait_so_far(call: Call, leg: CallLeg) -> float | None:
+    """Seconds waited until somebody talked; before that, until this phone rang (the call's own figure still grows)."""
     if call.direction is not Direction.INBOUND:
         return None
     if call.answered_at is not None:
-        waited: float | None = record["wait_s"]
-        return waited
+        return None if call.wait_s is None else round(call.wait_s, 3)
     since = call.queues[0].joined_at if call.queues else call.started_at
     if since is None or leg.rang_at is None:
         return None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crm_store.activities import CallRecord
 from crm_store.caller_lookup import CallerMatch
 from pbx.calls import Call, CallState, Direction
-from screenpop.screen_pop import PopNote, PopPhase, ScreenPop
+from screenpop.screen_pop import Parties, PopNote, PopPhase, ScreenPop
 
 UNSAVED_KEPT_S = 3600.0
 MAX_UNSAVED = 8  # per agent; the oldest unfinished wrap-up makes room
@@ -18,7 +17,7 @@ class LiveCall:
     """What is known about a call beyond the PBX; kept while the call runs or a screen shows it."""
 
     call: Call
-    record: CallRecord | None = None  # None: to be described again when a screen needs it
+    parties: Parties | None = None  # None: to be described (again) when a screen needs it
     match: CallerMatch | None = None
     note: PopNote | None = None
     over: bool = False
@@ -68,7 +67,10 @@ class ShownPops:
             live = self._calls[call.id] = LiveCall(call)
         elif _caller_of(live.call) != _caller_of(call):
             live.match = None  # another number: what was found belongs to somebody else
-        live.call, live.record = call, None
+            live.parties = None
+        elif _named(live.call) != _named(call):
+            live.parties = None
+        live.call = call
         return live
 
     def finish(self, call_id: str) -> None:
@@ -76,7 +78,7 @@ class ShownPops:
         live = self._calls.get(call_id)
         if live is None:
             return
-        live.over, live.record = True, None
+        live.over = True
         for shown in self.of_call(call_id):
             if not shown.visible:
                 self._forget(shown)
@@ -148,3 +150,8 @@ class ShownPops:
 
 def _caller_of(call: Call) -> tuple[str | None, bool, Direction]:
     return call.remote_raw, call.remote_restricted, call.direction
+
+
+def _named(call: Call) -> tuple[str | None, str | None, str | None]:
+    """What else the description of the parties is made of."""
+    return call.remote_name, call.did_raw, call.dialled_raw

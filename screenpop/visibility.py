@@ -9,9 +9,9 @@ from crm_store.access import AccessPolicy, Permission, Principal
 
 
 class PushVisibility:
-    """Callable as the `visible` of the push server. `queues_of` names the queues that an agent serves."""
+    """Callable as the `visible` of the push server. `queues_of` tells the queues (pbx, name) that an agent serves."""
 
-    def __init__(self, policy: AccessPolicy, queues_of: Callable[[str], Collection[str]]) -> None:
+    def __init__(self, policy: AccessPolicy, queues_of: Callable[[str], Collection[tuple[str, str]]]) -> None:
         self._policy = policy
         self._queues_of = queues_of
 
@@ -35,4 +35,4 @@ class PushVisibility:
         }
 
     def _serves(self, user: Principal, queue: Mapping[str, Any]) -> bool:
-        return user.may(Permission.BOARD) or queue.get("name") in self._queues_of(user.name)
+        return user.may(Permission.BOARD) or (queue["pbx"], queue["name"]) in self._queues_of(user.name)

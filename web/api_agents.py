@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
@@ -31,42 +32,52 @@ async def list_agents(request: web.Request) -> web.StreamResponse:
 @AGENTS.add("POST", AGENT + "/pause", Permission.AGENT_STATE, "Pause in all queues", takes=PauseBody, status=204)
 async def pause(request: web.Request, body: PauseBody) -> web.StreamResponse:
     """The reason is shown on the board."""
-    commands, interfaces, _ = await _seat(request)
-    for interface in interfaces:
-        await commands.pause_member(interface, reason=body.reason)
+    seat = await _seat(request)
+    for interface in seat.interfaces:
+        await seat.commands.pause_member(interface, reason=body.reason)
     return _done(request, "paused")
 
 
 @AGENTS.add("POST", AGENT + "/unpause", Permission.AGENT_STATE, "Back to work", takes=UnpauseBody, status=204)
 async def unpause(request: web.Request, body: UnpauseBody) -> web.StreamResponse:
     """In all queues."""
-    commands, interfaces, _ = await _seat(request)
-    for interface in interfaces:
-        await commands.unpause_member(interface)
+    seat = await _seat(request)
+    for interface in seat.interfaces:
+        await seat.commands.unpause_member(interface)
     return _done(request, "unpaused")
 
 
 @AGENTS.add("POST", AGENT + "/login", Permission.AGENT_STATE, "Log in to a queue", takes=QueueBody, status=204)
 async def login(request: web.Request, body: QueueBody) -> web.StreamResponse:
     """Without `queue`: those the agent served before."""
-    commands, interfaces, account = await _seat(request)
-    for queue in _queues(request, account.name, body.queue):
-        await commands.add_member(queue, interfaces[0], name=account.display_name or account.name)
+    seat = await _seat(request)
+    for queue in _queues(request, seat, body.queue):
+        await seat.commands.add_member(queue, seat.interfaces[0], name=seat.account.display_name or seat.account.name)
     return _done(request, "logged in", queue=body.queue)
 
 
 @AGENTS.add("POST", AGENT + "/logout", Permission.AGENT_STATE, "Log out of a queue", takes=QueueBody, status=204)
 async def logout(request: web.Request, body: QueueBody) -> web.StreamResponse:
     """Without `queue`: out of all."""
-    commands, interfaces, account = await _seat(request)
-    for queue in _queues(request, account.name, body.queue):
-        for interface in interfaces:
-            await commands.remove_member(queue, interface)
+    seat = await _seat(request)
+    for queue in _queues(request, seat, body.queue):
+        for interface in seat.interfaces:
+            await seat.commands.remove_member(queue, interface)
     return _done(request, "logged out", queue=body.queue)
 
 
-async def _seat(request: web.Request) -> tuple[PbxCommands, Sequence[str], Account]:
-    """The agent of the path: their PBX, their queue interfaces and their account, if whoever asks may move them."""
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    """Where an agent is moved: at which PBX, by which queue interfaces."""
+
+    account: Account
+    pbx: str
+    commands: PbxCommands
+    interfaces: Sequence[str]
+
+
+async def _seat(request: web.Request) -> _Seat:
+    """The agent of the path, if whoever asks may move them."""
     deps, who, name = deps_of(request), principal_of(request), request.match_info["name"]
     if name != who.name and not who.may(Permission.AGENT_STATE_OTHERS):
         raise Problem(403, "forbidden", "Only a supervisor may do this for somebody else.")
@@ -80,18 +91,18 @@ async def _seat(request: web.Request) -> tuple[PbxCommands, Sequence[str], Accou
     interfaces = deps.member_interfaces(pbx, name) or ([phone] if phone else [])
     if not interfaces:
         raise Problem(409, "no_phone", "This agent has no phone.")
-    return deps.commands[pbx], interfaces, account
+    return _Seat(account, pbx, deps.commands[pbx], interfaces)
 
 
-def _queues(request: web.Request, agent: str, queue: str | None) -> Sequence[str]:
+def _queues(request: web.Request, seat: _Seat, queue: str | None) -> Sequence[str]:
     board = deps_of(request).board
     if queue is not None:
-        if board.queue_pbx(queue) is None:
+        if not board.has_queue(seat.pbx, queue):
             raise Problem(
                 422, "unknown_queue", f"There is no queue {queue}.", errors=({"field": "queue", "message": "unknown"},)
             )
         return (queue,)
-    usual = board.usual_queues(agent)
+    usual = board.usual_queues(seat.pbx, seat.account.name)
     if not usual:
         raise Problem(422, "queue_needed", "Say which queue.", errors=({"field": "queue", "message": "required"},))
     return usual

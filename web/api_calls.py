@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -15,7 +14,7 @@ from crm_store.tasks import TaskFilter, TaskInput
 from web.answers import expected_version, json_answer, page_answer, visible
 from web.checked_inputs import checked_customer, checked_owner, typed_number
 from web.csv_export import call_row, csv_header, csv_lines
-from web.deps import deps_of, principal_of
+from web.deps import WebDeps, deps_of, principal_of
 from web.openapi import ApiTable
 from web.problems import Problem
 from web.schemas import CallCustomerBody, CallFilters, CallQuery, CallTaskBody, DispositionBody, NoteBody
@@ -45,6 +44,7 @@ def _filter(request: web.Request, query: CallFilters) -> CallFilter:
         since=query.since,
         until=query.until,
         agent=query.agent,
+        pbx=query.pbx,
         queue=query.queue,
         customer_id=query.customer_id,
         direction=query.direction,
@@ -85,14 +85,23 @@ async def export_calls(request: web.Request, query: CallFilters) -> web.StreamRe
 async def seen_call(request: web.Request) -> CallRecord:
     """The record of the path, if whoever asks may see it; a foreign call does not exist for them."""
     deps, who = deps_of(request), principal_of(request)
-    record = await deps.store.call(request.match_info["call_id"])
+    record = await _record(deps, request.match_info["call_id"])
     if not deps.access.may_see_call(who, record) and not await _has_in_hand(request, record["id"]):
         raise NotFound("There is no such call.")
     return record
 
 
+async def _record(deps: WebDeps, call_id: str) -> CallRecord:
+    try:
+        return await deps.store.call(call_id)
+    except NotFound:
+        if not await deps.call_stored(call_id):
+            raise
+    return await deps.store.call(call_id)
+
+
 async def seen_call_or_new(request: web.Request) -> CallRecord | None:
-    """As `seen_call`; None for a call that rings on this person's screen and is not stored yet."""
+    """As `seen_call`; None for a call on this person's screen that the store does not have: their note is kept all the same."""
     try:
         return await seen_call(request)
     except NotFound:
@@ -193,7 +202,7 @@ async def put_customer(request: web.Request, body: CallCustomerBody) -> web.Stre
 )
 async def post_call_task(request: web.Request, body: CallTaskBody) -> web.StreamResponse:
     """Customer and number come from the call; without `owner` it is one's own."""
-    record: Mapping[str, Any] = await seen_call_or_new(request) or {}
+    record = await seen_call(request)
     deps, who = deps_of(request), principal_of(request)
     task = await deps.store.create_task(
         TaskInput(
@@ -201,9 +210,9 @@ async def post_call_task(request: web.Request, body: CallTaskBody) -> web.Stream
             title=body.title,
             due_at=body.due_at,
             owner=await checked_owner(request, body.owner or who.name),
-            customer_id=record.get("customer_id"),
-            number=(record.get("remote") or {}).get("number"),
-            call_ids=(request.match_info["call_id"],),
+            customer_id=record["customer_id"],
+            number=record["remote"]["number"],
+            call_ids=(record["id"],),
         ),
         user=who.name,
         now=deps.clock(),

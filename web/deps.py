@@ -79,6 +79,9 @@ class WebDeps:
     publish: Callable[[str, str, dict[str, Any]], None]  # (topic, kind, data) to the browsers
     pbx_status: Callable[[], list[dict[str, Any]]]  # [{"name", "state": "connected|lost|…", "mode", "since"}]
 
+    # The record of a call that has just begun is written in a moment: waits for it. False: nothing of this call waits.
+    call_stored: Callable[[str], Awaitable[bool]]
+
     on_accounts_changed: Callable[[], Awaitable[None]]  # endpoint owners changed: sign-in with a phone, sign-out
     on_session_ended: Callable[[str], None]  # by token hash: the sockets of that session close with 4401
 
@@ -94,9 +97,9 @@ class WebDeps:
 class PageRenderer(Protocol):
     """What `web/pages.py` renders for the back end; `setup_pages(app)` stores one under `PAGES`."""
 
-    async def login(self, request: web.Request, failure: Problem) -> web.Response:
+    async def login(self, request: web.Request, failure: Problem, *, own_phones: Sequence[str] = ()) -> web.Response:
         """The sign-in page again, with the sentence for `failure.code`: wrong_password, too_many_attempts, unknown_phone,
-        form_expired. `request` carries the posted `user` and `phone`."""
+        form_expired. `request` carries the posted `user` and `phone`; `own_phones` only after the right password."""
         ...
 
     async def set_up(self, request: web.Request, failure: Problem) -> web.Response:

@@ -109,6 +109,9 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise
         response = await _answer(request, problem_of(error))
     except Exception as error:  # the edge: whatever it was becomes an answer
+        if isinstance(error, ConnectionResetError) and _has_left(request):
+            log.debug("browser went away", method=request.method, route=_route_name(request))
+            return web.Response(status=400)  # nobody reads it
         problem = problem_of(error)
         if problem is None:
             log.exception("request failed", method=request.method, route=_route_name(request))
@@ -117,6 +120,11 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         # Here the request is as a trusted proxy tells it; `on_response_prepare` sees it as it came.
         await add_security_headers(request, response)
     return response
+
+
+def _has_left(request: web.Request) -> bool:
+    """Closed or reloaded while we answered, often in the handshake of the live socket."""
+    return request.transport is None or request.transport.is_closing()
 
 
 async def _answer(request: web.Request, problem: Problem | None) -> web.StreamResponse:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from crm_store.access import Permission
 from crm_store.activities import CallFilter
-from crm_store.errors import NotFound
 from pbx.calls import CallOutcome, Direction
+from web.api_calls import seen_call
 from web.auth import require
 from web.deps import deps_of, principal_of
 from web.i18n import Language
@@ -28,7 +29,7 @@ class Filters:
     day: str
     direction: str
     outcome: str
-    queue: str
+    queue: str  # "pbx:name" as the list offers them
     agent: str
     number: str
 
@@ -38,7 +39,7 @@ class Filters:
             day=_day(query.get("day", "")),
             direction=_one_of(query.get("direction", ""), Direction),
             outcome=_one_of(query.get("outcome", ""), CallOutcome),
-            queue=query.get("queue", "")[:64],
+            queue=query.get("queue", "")[:129],
             agent=query.get("agent", "")[:64],
             number=query.get("number", "").strip()[:64],
         )
@@ -50,10 +51,12 @@ class Filters:
 
     def for_store(self, language: Language, only_agent: str | None) -> CallFilter:
         """The store's filter; whoever may see only their own calls gets only those."""
+        pbx, _, queue = self.queue.rpartition(":")
         return CallFilter(
             since=_start_of(self.day, language) if self.day else None,
             agent=only_agent or self.agent or None,
-            queue=self.queue or None,
+            pbx=pbx or None,
+            queue=queue or None,
             direction=self.direction or None,
             outcome=self.outcome or None,
             number=self.number or None,
@@ -75,7 +78,7 @@ async def calls_page(request: web.Request) -> web.Response:
         "filters": filters,
         "filtered": bool(filters.as_query()),
         "outcomes": [outcome.value for outcome in CallOutcome],
-        "queues": [queue["name"] for queue in deps.board.queues_for(who, deps.clock().timestamp())],
+        "queues": _queues(deps.board.queues_for(who, deps.clock().timestamp())),
         "agents": [(agent["name"], agent["display_name"]) for agent in deps.board.agents()],
     }
     return render(request, "part_calls.html" if wants_part(request) else "calls.html", context)
@@ -85,9 +88,7 @@ async def calls_page(request: web.Request) -> web.Response:
 async def call_page(request: web.Request) -> web.Response:
     """One call: facts, note and outcome, every phone that rang."""
     deps, who = deps_of(request), principal_of(request)
-    record = await deps.store.call(request.match_info["call_id"])
-    if not deps.access.may_see_call(who, record):
-        raise NotFound("There is no such call.")
+    record = await seen_call(request)
     note = await deps.store.call_note(record["id"])
     call = {**record, "note": note.text, "disposition": note.disposition}
     context = {
@@ -96,6 +97,12 @@ async def call_page(request: web.Request) -> web.Response:
         "may_write": who.may(Permission.CALLS_WRITE) and "note" not in deps.access.hidden(who.role, "call"),
     }
     return render(request, "call.html", context)
+
+
+def _queues(queues: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str | None]]:
+    """Value and label of each queue, and its PBX where there are several."""
+    several = len({queue["pbx"] for queue in queues}) > 1
+    return [(f"{one['pbx']}:{one['name']}", one["label"], one["pbx"] if several else None) for one in queues]
 
 
 def _one_of(value: str, codes: type[Direction] | type[CallOutcome]) -> str:

@@ -13,12 +13,12 @@ from urllib.parse import quote, urlencode
 import aiohttp_jinja2
 import jinja2
 import orjson
-import phonenumbers
 from aiohttp import web
 from babel import Locale, UnknownLocaleError
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from crm_store.phone_numbers import grouped
 from web.i18n import Language
 from web.pages_words import word
 
@@ -58,13 +58,7 @@ def tel(value: object) -> Markup:
 
 def tel_display(number: str | None) -> str:
     """E.164 grouped for reading: +421 905 123 456."""
-    if not number or not number.startswith("+"):
-        return number or ""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return number
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return grouped(number) if number else ""
 
 
 def duration(seconds: float | None) -> str:

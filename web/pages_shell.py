@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 import aiohttp_jinja2
@@ -35,7 +35,10 @@ PAUSE_REASONS = (
     ("meeting", N_("Meeting")),
     ("office", N_("Back office")),
 )
-SHORTCUTS = (
+#: Title, then rows of keys and what they do.
+_Section: TypeAlias = tuple[str, Sequence[tuple[tuple[str, ...], str]]]
+
+SHORTCUTS: tuple[_Section, ...] = (
     (
         N_("During a call, from any page"),
         (
@@ -54,7 +57,8 @@ SHORTCUTS = (
         N_("Everywhere"),
         (
             (("Alt+S", "1…"), N_("My state")),
-            (("/",), N_("Search customers")),
+            (("/", "Ctrl+K"), N_("Search customers")),
+            ((".",), N_("Copy the link of the row or page")),
             (("?",), N_("This list")),
             (("Esc",), N_("Close the topmost thing; a note is never lost")),
         ),
@@ -72,12 +76,18 @@ SHORTCUTS = (
         ),
     ),
 )
+_GO_TO = N_("Go to a page")
+_AGENT_ROWS: _Section = (
+    N_("In the list of agents"),
+    ((("P",), N_("Pause this agent")), (("R",), N_("Unpause this agent"))),
+)
+#: Page, label, the letter that follows G, and who may.
 _NAVIGATION = (
-    ("/", N_("Home"), None),
-    ("/customers", N_("Customers"), Permission.CRM_READ),
-    ("/calls", N_("Calls"), Permission.CALLS_READ),
-    ("/tasks", N_("Tasks"), Permission.CRM_READ),
-    ("/live", N_("Live queues"), Permission.BOARD),
+    ("/", N_("Home"), "H", None),
+    ("/customers", N_("Customers"), "U", Permission.CRM_READ),
+    ("/calls", N_("Calls"), "L", Permission.CALLS_READ),
+    ("/tasks", N_("Tasks"), "T", Permission.CRM_READ),
+    ("/live", N_("Live queues"), "Q", Permission.BOARD),
 )
 
 
@@ -185,6 +195,11 @@ def render(request: web.Request, template: str, context: Mapping[str, Any], *, s
     language = language_of(request)
     kit = request.app[KIT]
     now = deps_of(request).clock()
+    navigation = [
+        {"href": href, "label": language.gettext(label), "key": key, "current": _is_current(request.path, href)}
+        for href, label, key, permission in _NAVIGATION
+        if permission is None or principal_of(request).may(permission)
+    ]
     shell = {
         **_common(request, language),
         "viewer": viewer,
@@ -192,18 +207,11 @@ def render(request: web.Request, template: str, context: Mapping[str, Any], *, s
         "modules": [
             name.removeprefix("js/") for name in kit.static.paths if re.fullmatch(r"js/(?!alone|worker)\w+\.js", name)
         ],
-        "navigation": [
-            {"href": href, "label": language.gettext(label), "count": 0, "current": _is_current(request.path, href)}
-            for href, label, permission in _NAVIGATION
-            if permission is None or principal_of(request).may(permission)
-        ],
+        "navigation": navigation,
         "dispositions": DISPOSITIONS,
         "due_presets": _translated(language, DUE_PRESETS),
         "pause_reasons": _translated(language, PAUSE_REASONS),
-        "shortcuts": [
-            (language.gettext(title), [(keys, language.gettext(does)) for keys, does in rows])
-            for title, rows in SHORTCUTS
-        ],
+        "shortcuts": _shortcuts(language, viewer, navigation),
         "version": deps_of(request).version,
         "queue_labels": {queue["name"]: queue["label"] for queue in deps_of(request).board.queues(now.timestamp())},
         "people": {agent["name"]: agent["display_name"] for agent in deps_of(request).board.agents()},
@@ -239,6 +247,15 @@ def _common(request: web.Request, language: Language) -> dict[str, Any]:
         "icons": kit.static.url("vendor/tabler/icons.svg"),
         "language_link": lambda code: f"/language/{code}?" + urlencode({"next": _return_path(request)}),
     }
+
+
+def _shortcuts(language: Language, viewer: Viewer, navigation: Iterable[Mapping[str, Any]]) -> list[_Section]:
+    """The list of shortcuts: only what this person can do."""
+    sections = (*SHORTCUTS, _AGENT_ROWS) if viewer.sees_board and viewer.controls else SHORTCUTS
+    shown: list[_Section] = [
+        (language.gettext(title), [(keys, language.gettext(does)) for keys, does in rows]) for title, rows in sections
+    ]
+    return [*shown, (language.gettext(_GO_TO), [(("G", one["key"]), one["label"]) for one in navigation])]
 
 
 def _return_path(request: web.Request) -> str:

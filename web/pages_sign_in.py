@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 
 from web.auth import form_csrf, public, set_form_csrf, sign_in_allowed
-from web.deps import PRINCIPAL
+from web.deps import PRINCIPAL, deps_of
 from web.pages_shell import language_of, render_alone
 from web.pages_words import N_, WORDS
 from web.problems import Problem
+from web.sign_in import phones_to_sit_at
 
 _TITLES: Mapping[int, str] = {
     401: N_("Please sign in"),
@@ -38,9 +39,15 @@ async def login_page(request: web.Request) -> web.Response:
         return await Pages().plain_http(request)
     if request.get(PRINCIPAL) is not None:
         raise web.HTTPSeeOther("/")
-    return _form(
-        request, "sign_in.html", {"user": "", "phone": "", "next": request.query.get("next", ""), "failure": None}
-    )
+    context = {
+        "user": "",
+        "phone": "",
+        "next": request.query.get("next", ""),
+        "failure": None,
+        "phones": phones_to_sit_at(deps_of(request)),
+        "phone_refused": False,
+    }
+    return _form(request, "sign_in.html", context)
 
 
 @public
@@ -55,7 +62,7 @@ async def set_up_page(request: web.Request) -> web.Response:
 class Pages:
     """The pages that the back end asks for (the port `PageRenderer`)."""
 
-    async def login(self, request: web.Request, failure: Problem) -> web.Response:
+    async def login(self, request: web.Request, failure: Problem, *, own_phones: Sequence[str] = ()) -> web.Response:
         """The sign-in page again, with the reason."""
         posted = await request.post()
         context = {
@@ -63,6 +70,8 @@ class Pages:
             "phone": _text(posted.get("phone")),
             "next": _text(posted.get("next")),
             "failure": _sentence(request, failure),
+            "phones": phones_to_sit_at(deps_of(request), own_phones),
+            "phone_refused": failure.code == "unknown_phone",
         }
         return _form(request, "sign_in.html", context, failure=failure)
 

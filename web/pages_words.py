@@ -185,7 +185,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "network": N_("The server cannot be reached."),
         "wrong_password": N_("User or password is wrong."),
         "too_many_attempts": N_("Too many attempts. Wait a few minutes and try again."),
-        "unknown_phone": N_("This phone is not known. Choose another one."),
+        "unknown_phone": N_("There is no such phone. Choose one from the list, or write its number or endpoint."),
         "form_expired": N_("The form was open too long. Send it again."),
         "setup_link_used": N_("This link was already used or is not valid. Restart the service to get a new one."),
         "weak_password": N_("This password is too weak. Take a few words in a row, at least 8 characters."),

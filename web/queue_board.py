@@ -5,6 +5,7 @@ Pure: fed with call events, asked with the time. A lost telephone link makes eve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -115,6 +116,11 @@ class QueueBoard:
         known = {name for _, name in self._agents}
         return known | {one.name for one in self._accounts.values() if self._is_silent(one, known)}
 
+    def phones(self) -> list[str]:
+        """Endpoints that belong to accounts, then others that a PBX has mentioned."""
+        accounts = (endpoint for one in self._accounts.values() if one.active for endpoint in one.endpoints)
+        return list(dict.fromkeys([*accounts, *sorted(status.endpoint for status in self._agents.values())]))
+
     def queues_for(self, who: Principal, now: float) -> list[dict[str, Any]]:
         """What this person may see: all queues, or those they serve."""
         return self.queues(now, only=None if who.may(Permission.BOARD) else self.served_by(who.name))
@@ -133,22 +139,30 @@ class QueueBoard:
         return served
 
     def pbx_of(self, agent: str) -> str | None:
-        """The PBX that knows this agent; None when none has mentioned them."""
-        return next((pbx for pbx, name in self._agents if name == agent), None)
+        """The PBX where this agent works; None when none has mentioned them. Of several that know their phone: where they
+        serve a queue, else do anything, else served one before."""
+        known = [pbx for pbx, name in self._agents if name == agent]
+        return max(known, key=lambda pbx: self._works_there(pbx, agent), default=None)
 
-    def usual_queues(self, agent: str) -> tuple[str, ...]:
-        """The queues the agent serves now, or served before logging out of them."""
-        return next((queues for (_, name), queues in self._usual_queues.items() if name == agent), ())
+    def _works_there(self, pbx: str, agent: str) -> tuple[bool, ...]:
+        status = self._agents[pbx, agent]
+        return bool(status.queues), status.state is not AgentState.OFFLINE, bool(self.usual_queues(pbx, agent))
 
-    def queue_pbx(self, queue: str) -> str | None:
-        """The PBX that has this queue."""
-        return next((pbx for pbx, name in self._queues if name == queue), None)
+    def usual_queues(self, pbx: str, agent: str) -> tuple[str, ...]:
+        """The queues that the agent serves at this PBX, or served before logging out of them."""
+        return self._usual_queues.get((pbx, agent), ())
 
-    def changes(self, now: float) -> list[Change]:
-        """What to push: each changed queue and agent, at most once a second; the rest waits for the next call."""
+    def has_queue(self, pbx: str, queue: str) -> bool:
+        """This PBX has such a queue."""
+        return (pbx, queue) in self._queues
+
+    def changes(self, now: float, *, enough: float = math.inf) -> list[Change]:
+        """What to push: each changed queue and agent once a second. The rest, and what comes after `enough`, waits for the next call."""
         due = sorted(key for key in self._changed if now - self._sent_at.get(key, float("-inf")) >= LEAST_INTERVAL_S)
         found: list[Change] = []
         for key in due:
+            if len(found) >= enough:
+                break
             self._changed.discard(key)
             self._sent_at[key] = now
             found.extend(self._changes_of(key, now))
@@ -157,8 +171,10 @@ class QueueBoard:
     # --- inside -------------------------------------------------------------------------------------------------------------
 
     def _agent_changed(self, pbx: str, agent: AgentStatus) -> None:
+        before = self._agents.get((pbx, agent.name))
         self._agents[pbx, agent.name] = agent
-        self._served.pop(agent.name, None)
+        if before is None or before.queues != agent.queues:
+            self._served.pop(agent.name, None)
         if agent.queues:
             self._usual_queues[pbx, agent.name] = agent.queues
         self._changed.add(("agent", pbx, agent.name))

@@ -68,6 +68,7 @@ class CallFilters(Query):
     since: Moment | None = None
     until: Moment | None = None
     agent: Name | None = None
+    pbx: Name | None = None
     queue: Name | None = None
     customer_id: Id | None = None
     direction: Literal["inbound", "outbound", "internal"] | None = None

@@ -7,6 +7,7 @@ import hmac
 import ipaddress
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -63,12 +64,13 @@ async def post_login(request: web.Request) -> web.StreamResponse:
     pages = request.app[PAGES]
     if not sign_in_allowed(request):
         return await pages.plain_http(request)
+    account = None
     try:
         form = await _form(request)
         account = await _verified(request, form)
         phone = await _phone(deps_of(request), form.get("phone", ""), account)
     except Problem as problem:
-        return await pages.login(request, problem)
+        return await pages.login(request, problem, own_phones=account.endpoints if account else ())
     return await _signed_in(request, account, phone, form.get("next", "/"))
 
 
@@ -120,6 +122,11 @@ async def _with_todays_hash(request: web.Request, account: Account, password: st
     return account
 
 
+def phones_to_sit_at(deps: WebDeps, own: Sequence[str] = ()) -> list[str]:
+    """What the form offers: one's own first, then the other accounts', then others that the PBX has mentioned."""
+    return [one for one in dict.fromkeys([*own, *deps.board.phones()]) if deps.is_phone(one)]
+
+
 async def _phone(deps: WebDeps, typed: str, account: Account) -> str | None:
     """ "The phone I sit at", as endpoint or extension: one of the account's, or any phone (hot desk); "" leaves it open."""
     phone = typed.strip()
@@ -130,7 +137,7 @@ async def _phone(deps: WebDeps, typed: str, account: Account) -> str | None:
         known = [one.endpoints[0] for one in owners if one.extension == phone and one.endpoints]
         candidates = [*known, f"PJSIP/{phone}", f"SIP/{phone}"]
     else:
-        candidates = [phone]
+        candidates = [*(one for one in deps.board.phones() if one.casefold() == phone.casefold()), phone]
     found = next((one for one in candidates if len(one) <= 80 and deps.is_phone(one)), None)
     if found is None:
         raise Problem(422, "unknown_phone", "There is no such phone.")

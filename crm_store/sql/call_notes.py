@@ -31,16 +31,19 @@ def save_note(
     if version is not None and version != before.version:
         raise VersionConflict("Somebody else changed this note since you opened it.")
     clean = many_lines("text", text, _LONGEST)
-    return _write(connection, before, {"text": clean, "version": before.version + 1}, user=user, now=now)
+    return put_note(connection, before, {"text": clean, "version": before.version + 1}, user=user, now=now)
 
 
 def save_disposition(connection: Connection, call_id: str, code: str | None, *, user: str, now: datetime) -> CallNote:
     if code is not None and code not in DISPOSITIONS:
         raise InvalidInput("code", f"An outcome is one of {', '.join(DISPOSITIONS)}.")
-    return _write(connection, load_note(connection, call_id), {"disposition": code}, user=user, now=now)
+    return put_note(connection, load_note(connection, call_id), {"disposition": code}, user=user, now=now)
 
 
-def _write(connection: Connection, before: CallNote, changes: dict[str, Any], *, user: str, now: datetime) -> CallNote:
+def put_note(
+    connection: Connection, before: CallNote, changes: dict[str, Any], *, user: str, now: datetime
+) -> CallNote:
+    """The note with these columns changed."""
     row = {**changes, "updated_at": now, "updated_by": user}
     if before.updated_at is None:
         empty = {"call_id": before.call_id, "text": "", "disposition": None, "version": 0}

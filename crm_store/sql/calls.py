@@ -8,15 +8,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
 
-from crm_store.activities import CallFilter, CallNote, CallRecord, Page
+from crm_store.activities import CallFilter, CallNote, CallRecord, DismissedPop, Page
 from crm_store.errors import NotFound
 from crm_store.sql import callbacks, cursors
+from crm_store.sql.call_folding import fold
 from crm_store.sql.call_notes import load_note, save_disposition, save_note
 from crm_store.sql.call_rows import record_of
 from crm_store.sql.call_saving import save_records
 from crm_store.sql.columns import time_text
 from crm_store.sql.part import StorePart
 from crm_store.sql.party_links import present_ids
+from crm_store.sql.pop_dismissals import dismiss, dismissed
 from crm_store.sql.schema import call_legs, call_notes, call_queue_waits, calls, gaps, parties
 
 #: A call with everything its record shows.
@@ -77,6 +79,15 @@ class SqlCalls(StorePart):
         """What a person says about a call stays, whatever its number would say."""
         return await self._database.write(lambda connection: _set_customer(connection, call_id, customer_id, now))
 
+    async def fold_call(self, call_id: str, into: str | None) -> CallNote | None:
+        return await self._database.write(lambda connection: fold(connection, call_id, into))
+
+    async def dismiss_pop(self, pop: DismissedPop) -> None:
+        await self._database.write(lambda connection: dismiss(connection, pop))
+
+    async def dismissed_pops(self) -> list[DismissedPop]:
+        return await self._database.read(dismissed)
+
     async def save_gap(self, pbx: str, since: datetime, until: datetime, missed_calls: int | None) -> None:
         statement = insert(gaps).values(pbx=pbx, since=since, until=until, missed_calls=missed_calls)
         await self._database.write(lambda connection: connection.execute(statement).rowcount)
@@ -92,7 +103,7 @@ class SqlCalls(StorePart):
             yield calls.c.id.in_(select(call_queue_waits.c.call_id).where(call_queue_waits.c.queue == where.queue))
         if where.number is not None:
             yield calls.c.number == self._number(where.number)
-        for column in (calls.c.customer_id, calls.c.direction, calls.c.outcome):
+        for column in (calls.c.pbx, calls.c.customer_id, calls.c.direction, calls.c.outcome):
             value = getattr(where, column.name)
             if value is not None:
                 yield column == value

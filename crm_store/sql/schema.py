@@ -21,7 +21,7 @@ from sqlalchemy import (
 from crm_store.sql.columns import UtcTime
 
 #: The newest migration. A database at any other revision is not opened.
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -249,6 +249,15 @@ sessions = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("last_seen_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+pop_dismissals = Table(
+    "pop_dismissals",
+    metadata,
+    Column("call_id", Text, primary_key=True),  # the call may be stored later
+    Column("user", Text, primary_key=True),
+    Column("leg", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 from sqlalchemy.sql.expression import literal
 
 from crm_store.activities import Page
 from crm_store.errors import InvalidInput, NotFound, VersionConflict
+from crm_store.lost_calls import Talk
 from crm_store.sql import cursors, lost_calls
-from crm_store.sql.callbacks import OPEN_LOST
-from crm_store.sql.columns import UtcTime, compiled, key, time_text
+from crm_store.sql.columns import UtcTime, time_text
 from crm_store.sql.database import insert_row
 from crm_store.sql.part import StorePart
 from crm_store.sql.party_fields import Row, one_line
@@ -31,16 +31,6 @@ _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 _TASKS = select(tasks, parties.c.display_name.label("customer_name")).select_from(
     tasks.outerjoin(parties, parties.c.id == tasks.c.customer_id)
-)
-#: May this talk close anything? A merged customer's call-backs are found by the write itself.
-_MAY_HAVE_CALLBACKS = compiled(
-    select(
-        or_(
-            exists().where(OPEN_LOST, tasks.c.customer_id == key("customer_id")),
-            exists().where(OPEN_LOST, tasks.c.number == key("number")),
-            exists().where(parties.c.id == key("customer_id"), parties.c.merged_into.is_not(None)),
-        )
-    )
 )
 _DUE = func.coalesce(tasks.c.due_at, literal(_NEVER, UtcTime), type_=UtcTime)
 
@@ -84,18 +74,14 @@ class SqlTasks(StorePart):
 
         return await self._database.write(work)
 
-    async def close_callbacks(
-        self, *, customer_id: int | None, number: str | None, user: str | None, since: datetime, now: datetime
-    ) -> list[Task]:
+    async def close_callbacks(self, talks: Sequence[Talk], *, now: datetime) -> list[Task]:
         """Only call-backs that lost calls made: one that somebody promised for Friday stays."""
-        person = {"customer_id": customer_id, "number": number}
-        if not (await self._database.fetch(_MAY_HAVE_CALLBACKS, person))[0][0]:
-            return []  # the usual talk, and it happens with every call: no write
+        concerned = await self._database.read(lambda connection: lost_calls.with_callbacks(connection, talks))
+        if not concerned:
+            return []  # the usual talks: no write
 
         def work(connection: Connection) -> list[Task]:
-            closed = lost_calls.close_callbacks(
-                connection, customer_id=customer_id, number=number, user=user, since=since, now=now
-            )
+            closed = [task for talk in concerned for task in lost_calls.close_callbacks(connection, talk, now=now)]
             return _load(connection, _TASKS.where(tasks.c.id.in_(closed)).order_by(tasks.c.id))
 
         return await self._database.write(work)

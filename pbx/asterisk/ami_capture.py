@@ -13,7 +13,7 @@ from itertools import chain
 from typing import BinaryIO, TypeAlias
 
 from pbx.asterisk.ami_decoder import AmiDecoder, StreamUnreadable
-from pbx.asterisk.ami_events import WANTED, ParseProblem, parse
+from pbx.asterisk.ami_events import READABLE, ParseProblem, parse
 from pbx.asterisk.ami_snapshot import SnapshotAssembler
 from pbx.events import LinkLost, PbxEvent
 
@@ -55,7 +55,7 @@ class _CaptureReader:
         self._start()
 
     def _start(self) -> None:
-        self._decoder = AmiDecoder(WANTED, all_answers=True)
+        self._decoder = AmiDecoder(READABLE, all_answers=True)
         self._unreadable = False
         self._looked_for_greeting = False
 

@@ -14,6 +14,7 @@ import structlog
 from aiohttp import WSMsgType, web
 
 from crm_store.access import Permission, Principal
+from crm_store.errors import StoreUnavailable
 from screenpop.broker import Broker
 from screenpop.messages import CloseCode
 from screenpop.session import CloseSocket, PushActions, Session, SnapshotSource
@@ -106,10 +107,10 @@ class PushServer:
             if socket.session.user.session_hash == session_hash:
                 socket.close(CloseCode.SESSION_ENDED, "signed out")
 
-    def close_user(self, user: str) -> None:
-        """The account was disabled, or its role or password changed."""
-        for socket in tuple(self._sockets.get(user, ())):
-            socket.close(CloseCode.SESSION_ENDED, "sign in again")
+    def recheck(self, user: str) -> None:
+        """The account changed: sockets whose sign-in or token is no longer what it was close with 4401."""
+        for socket in self._sockets.get(user, ()):
+            socket.check_sign_in()
 
     async def close_all(self) -> None:
         """We are stopping: everybody is told to come back (1012). Returns when all are gone, or after two seconds."""
@@ -170,6 +171,7 @@ class PushServer:
         socket.session = session
         self._admit(socket, user)
         timers = _Timers(socket, self._limits, check=lambda: self._check_sign_in(socket, request), clock=self._clock)
+        socket.check_sign_in = timers.check_now
         try:
             session.opened(self._clock())
             await self._read(socket)
@@ -212,7 +214,11 @@ class PushServer:
 
     async def _check_sign_in(self, socket: Socket, request: web.Request) -> None:
         """A session may expire or lose its role while the socket stays open."""
-        user = await self._authenticate(request)
+        try:
+            user = await self._authenticate(request)
+        except StoreUnavailable as error:
+            _log.info("sign-in not checked", user=socket.session.user.name, reason=str(error))
+            return
         mine = socket.session.user
         if user is None or (user.name, user.role, user.scopes) != (mine.name, mine.role, mine.scopes):
             socket.close(CloseCode.SESSION_ENDED, "sign in again")
@@ -239,16 +245,21 @@ class _Timers:
         self._check = check
         self._checking: asyncio.Task[None] | None = None
         self._subscribe = loop.call_later(limits.subscribe_within_s, lambda: socket.session.subscribe_default(clock()))
-        self._next_check = loop.call_later(limits.check_sign_in_s, self._begin_check)
+        self._next_check = loop.call_later(limits.check_sign_in_s, self.check_now)
 
-    def _begin_check(self) -> None:
+    def check_now(self) -> None:
+        """Is the sign-in still good? And again after the usual interval."""
+        self._stop_checking()
         loop = asyncio.get_running_loop()
         self._checking = loop.create_task(self._check())
-        self._next_check = loop.call_later(self._limits.check_sign_in_s, self._begin_check)
+        self._next_check = loop.call_later(self._limits.check_sign_in_s, self.check_now)
+
+    def _stop_checking(self) -> None:
+        self._next_check.cancel()
+        if self._checking is not None:
+            self._checking.cancel()
 
     def stop(self) -> None:
         """The connection is over."""
         self._subscribe.cancel()
-        self._next_check.cancel()
-        if self._checking is not None:
-            self._checking.cancel()
+        self._stop_checking()

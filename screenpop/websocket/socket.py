@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -28,11 +29,14 @@ class Socket:
         "_limits",
         "_payload_writer",
         "_transport",
+        "check_sign_in",
         "closed_with",
         "response",
         "session",
     )
     session: Session
+    #: Whether whoever opened it may still have it: looked at now.
+    check_sign_in: Callable[[], None]
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """Which phones' SIP calls belong to which caller's: by the number shown to the phone, the time and the place."""
 
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
@@ -22,23 +23,37 @@ class Pool:
                 self._by_dialled[call.dialled].append(call)
         self._taken: set[str] = set()
 
-    def phones(self, caller: SipCall, endpoints: Collection[str] | None = None, *, since: float = 0) -> list[SipCall]:
-        """Take the phones that were rung for this caller, of these endpoints (None: of any) and since then."""
+    def phones(
+        self,
+        caller: SipCall,
+        endpoints: Collection[str] | None = None,
+        *,
+        since: float = 0,
+        until: float = math.inf,
+    ) -> list[SipCall]:
+        """Take the phones that were rung for this caller, of these endpoints (None: of any) and in that time."""
         extensions = None if endpoints is None else set(map(extension_of, endpoints))
-        # A colleague's phone shows the extension, whatever device was used.
+        # A colleague's phone shows the extension, whatever device was used; the far end of a call of ours what we dialled.
+        far = caller.kind == "answering" and caller.party.startswith("trunk")
         shown = {caller.number, caller.asserted or caller.number, extension_of(caller.party)}
+        shown = {caller.dialled} if far else shown
         found = [
             call
             for number in shown
             for call in self._by_shown[number]
             if not call.party.startswith("trunk") and (extensions is None or extension_of(call.party) in extensions)
         ]
-        return self._take([call for call in found if call.invited_at >= since and during(call, caller)])
+        return self._take([call for call in found if since <= call.invited_at <= until and during(call, caller)])
 
     def far_ends(self, caller: SipCall, number: str) -> list[SipCall]:
         """Take what the operator got for a number while this caller's call was up."""
         found = [call for call in self._by_dialled[number] if call.party.startswith("trunk")]
         return self._take([call for call in found if during(call, caller)])
+
+    def at_once(self, endpoint: str, at: float) -> list[SipCall]:
+        """Take what rang a phone at that moment, whatever number it was shown."""
+        calls = [call for calls in self._by_shown.values() for call in calls]
+        return self._take([call for call in calls if call.party == endpoint and 0 <= call.invited_at - at < SOON_S])
 
     def rest(self) -> list[SipCall]:
         """What nobody has taken: the PBX called by itself."""

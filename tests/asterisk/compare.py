@@ -12,6 +12,12 @@ TOLERANCE_S = 1.0
 # A record belongs to the call of the same number that began at most so long before or after it.
 NEAR_S = 5.0
 
+# Of two devices of one colleague the first of these is the leg's result.
+RESULTS = (
+    *("answered", "caller", "rejected", "answered_elsewhere", "cancelled", "missed", "busy", "forwarded"),
+    *("failed", "unavailable"),
+)
+
 Record = dict[str, Any]
 
 
@@ -72,7 +78,7 @@ def _differences(record: Record, truth: CallTruth) -> list[str]:
         found.append(f"did is {record['did']}, was {truth.dialled}")
     if truth.direction == "inbound" and truth.number and _bare(record["remote"]["name"]) != _bare(truth.name):
         found.append(f"name is {record['remote']['name']!r}, was {truth.name!r}")
-    return found + _legs(record, truth)
+    return found + _queues(record, truth) + _legs(record, truth)
 
 
 def _timed(record: Record, truth: CallTruth) -> dict[str, float | None]:
@@ -80,12 +86,14 @@ def _timed(record: Record, truth: CallTruth) -> dict[str, float | None]:
     if truth.talk_s is None or _joined_late(record):
         return {}
     durations = {"wait_s": truth.wait_s, "talk_s": truth.talk_s}
+    if truth.ring_s is not None:
+        durations["ring_s"] = truth.ring_s
     return durations | {"hold_s": truth.hold_s, "parked_s": truth.parked_s}
 
 
 def _joined_late(record: Record) -> bool:
     """Whether the call was running already when the listening began: then its beginning is an estimate."""
-    return bool(record["estimated"]) and record["direction"] == "inbound" and record["did"] is None
+    return bool(record["estimated"]) and record["did"] is None
 
 
 def _transfers(record: Record) -> list[tuple[str, str, str, str]]:
@@ -118,28 +126,59 @@ def _apart(key: str, said: float | None, wanted: float | None, *, untimed: bool)
     return [] if abs(said - wanted) <= TOLERANCE_S else [f"{key} is {said:.1f}, was {wanted:.1f}"]
 
 
+def _queues(record: Record, truth: CallTruth) -> list[str]:
+    """The queues waited in, in order, with seconds and result."""
+    if truth.queues is None or _joined_late(record):
+        return []
+    said = [(wait["queue"], wait["result"]) for wait in record["queues"]]
+    done = [(name, result) for name, _, result in truth.queues]
+    if said != done:
+        return [f"queues are {said}, were {done}"]
+    found: list[str] = []
+    for wait, (name, wanted, _) in zip(record["queues"], truth.queues, strict=True):
+        found += _apart(f"wait_s in {name}", wait["wait_s"], wanted, untimed=record["started_at"] is None)
+    return found
+
+
 def _legs(record: Record, truth: CallTruth) -> list[str]:
     """Who was rung and with what result; two devices of one colleague that ring together are one leg."""
-    said = sorted((leg["extension"], leg["result"]) for leg in record["legs"])
-    if truth.direction == "inbound":
-        wanted = sorted(_one_per_colleague(truth))
-        return [] if said == wanted else [f"legs are {said}, were {wanted}"]
-    talked = [extension for extension, result in said if result == "answered"]
+    if truth.direction != "inbound" and not truth.offers:
+        return _talker(record, truth)
+    said = sorted(record["legs"], key=lambda leg: (leg["extension"] or "", leg["result"], leg["talk_s"] or 0))
+    wanted = sorted(_one_per_colleague(truth), key=lambda leg: (leg.extension or "", leg.result, leg.talk_s or 0))
+    names = [(leg["extension"], leg["result"]) for leg in said]
+    if names != [(leg.extension, leg.result) for leg in wanted]:
+        return [f"legs are {names}, were {[(leg.extension, leg.result) for leg in wanted]}"]
+    return [difference for leg, offer in zip(said, wanted, strict=True) for difference in _leg(leg, offer, record)]
+
+
+def _leg(leg: Record, offer: Offer, record: Record) -> list[str]:
+    """How long this colleague talked, and whither the phone forwards."""
+    if offer.talk_s is None or record["estimated"]:
+        return []
+    found = [f"leg {offer.extension} goes via {leg['via']}, went via {offer.via}"] if leg["via"] != offer.via else []
+    for key, wanted in (("talk_s", offer.talk_s), ("hold_s", offer.hold_s)):
+        found += _apart(f"{key} of {offer.extension}", leg[key], wanted, untimed=record["started_at"] is None)
+    return found
+
+
+def _talker(record: Record, truth: CallTruth) -> list[str]:
+    """A call from a colleague of which only the one who talked is told."""
+    talked = [leg["extension"] for leg in record["legs"] if leg["result"] == "answered"]
     if truth.outcome == "answered" and truth.extension not in talked:
         return [f"the colleague {truth.extension} is missing among those who talked: {talked}"]
     return []
 
 
-def _one_per_colleague(truth: CallTruth) -> list[tuple[str, str]]:
-    legs: dict[tuple[str, int], list[str]] = {}
+def _one_per_colleague(truth: CallTruth) -> list[Offer]:
+    legs: dict[tuple[str | None, int], list[Offer]] = {}
     for offer in truth.offers:
         # The same phone rung again later is another leg; a second device rings within a moment of the first.
         rung_before = [
             other for other in truth.offers if other.endpoint == offer.endpoint and _rang(other) < _rang(offer)
         ]
-        legs.setdefault((offer.extension, len(rung_before)), []).append(offer.result)
-    order = ("answered", "rejected", "answered_elsewhere", "cancelled", "missed", "busy", "forwarded")
-    return [(extension, min(results, key=order.index)) for (extension, _), results in legs.items()]
+        legs.setdefault((offer.extension, len(rung_before)), []).append(offer)
+    return [min(offers, key=lambda offer: RESULTS.index(offer.result)) for offers in legs.values()]
 
 
 def _rang(offer: Offer) -> float:

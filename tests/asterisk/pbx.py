@@ -13,6 +13,7 @@ from typing import Self
 
 from tests.asterisk.install import ensure_asterisk
 from tests.asterisk.pbx_config import SECRET, Network, write_config
+from tests.asterisk.plan import ANNOUNCEMENT
 from tests.asterisk.sipp_scenarios import SOUND
 
 AMI_PORT = 5038
@@ -121,6 +122,8 @@ class RealAsterisk:
         # Without its own name in there Asterisk would ask the network for it at every start.
         _write_once(self.root / "etc/hosts", f"127.0.0.1 localhost {socket.gethostname()}\n".encode())
         _write_once(self.sipp_root / SOUND.lstrip("/"), SILENCE)
+        # What an agent, or a colleague's mobile, hears before the caller: three seconds.
+        _write_once(self.root / f"{ANNOUNCEMENT.lstrip('/')}.ulaw", SILENCE[:24_000])
         (self.run_dir / "moh" / "silence.ulaw").write_bytes(SILENCE)
         write_config(
             self.run_dir / "etc", self.network, inside=self.inside, shape=self._shape, systemname=self._systemname

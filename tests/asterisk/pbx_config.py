@@ -4,7 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.asterisk.plan import AGENTS, BANK_PHONES, DESTINATIONS, QUEUES, TWINS, UNREGISTERED
+from tests.asterisk.plan import (
+    AGENTS,
+    BANK_PHONES,
+    CONFERENCES,
+    DESTINATIONS,
+    GROUPS,
+    QUEUE_EXTENSIONS,
+    QUEUES,
+    TWINS,
+    UNREGISTERED,
+)
 
 SAMPLES = Path(__file__).parents[2] / "config" / "asterisk"
 PARTS = Path(__file__).parent / "conf"
@@ -112,7 +122,7 @@ def _pjsip(network: Network, shape: str) -> str:
 def _phone(endpoint: str, address: str | None, callerid: str) -> list[str]:
     """An endpoint with a fixed contact in place of a registration."""
     contact = [f"contact = sip:{endpoint}@{address}:5060"] if address else []
-    head = [f"[{endpoint}](phone)", f"aors = {endpoint}", f"callerid = {callerid}"]
+    head = [f"[{endpoint}](phone)", f"aors = {endpoint}", f"callerid = {callerid}", "dtmf_mode = info"]
     return [*head, f"[{endpoint}]", "type = aor", *contact]
 
 
@@ -132,6 +142,14 @@ def _extensions(shape: str) -> str:
     for did, destination in DESTINATIONS.items():
         for priority, application in enumerate(destination.dialplan, start=1):
             lines.append(f"exten => {did},{priority},{application}")
+    lines += ["[from-internal](+)", "exten => 112,1,Dial(PJSIP/112@trunk-a,60)", " same => n,Hangup(${HANGUPCAUSE})"]
+    for extension, (endpoints, ring_s) in GROUPS.items():
+        target = "&".join(f"PJSIP/{endpoint}" for endpoint in endpoints)
+        lines += [f"exten => {extension},1,Dial({target},{ring_s},tT)", " same => n,Busy(1)"]
+    for extension, queue in QUEUE_EXTENSIONS.items():
+        lines += [f"exten => {extension},1,Answer()", f" same => n,Queue({queue},tT,,,30)", " same => n,Hangup()"]
+    for extension in CONFERENCES:
+        lines += [f"exten => {extension},1,Answer()", f" same => n,ConfBridge({extension})", " same => n,Hangup()"]
     in_sample = ("1001", "1002")
     lines += _hints([extension for extension in AGENTS if extension not in in_sample], shape)
     lines.append((PARTS / "extensions_tests.conf").read_text(encoding="utf-8"))

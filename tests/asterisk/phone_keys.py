@@ -50,15 +50,36 @@ class PhoneKeys:
         """Take the other side back."""
         await self._reinvite("sendrecv")
 
-    async def transfer(self, target: str, *, consulted: Sipp | None = None) -> None:
+    async def transfer(self, target: str, *, consulted: Sipp | None = None, leave: bool = True) -> None:
         """Send the other side to an extension: at once, or to whom the same colleague has just `consulted`."""
         dialog = newest_dialog(self._phone.log)
         replaces = f"?Replaces={quote(_replaces(newest_dialog(consulted.log)), safe='')}" if consulted else ""
         refer_to = f"Refer-To: <sip:{target}@{self._phone.pbx.ami_host}:5060{replaces}>"
         await self._request(dialog, "REFER", refer_to, f"Referred-By: {dialog.local}")
-        # As phones do once they know that it worked; Asterisk waits for it.
-        await asyncio.sleep(0.2)
-        await self._request(dialog, "BYE")
+        if leave:
+            # As phones do once they know that it worked; Asterisk waits for it.
+            await asyncio.sleep(0.2)
+            await self._request(dialog, "BYE")
+
+    async def press(self, keys: str) -> None:
+        """Press number keys, as SIP INFO: `*2` and the like are the feature codes of conf/features.conf."""
+        dialog = newest_dialog(self._phone.log)
+        for key in keys:
+            body = f"Signal={key}\nDuration=160\n"
+            await self._request(dialog, "INFO", "Content-Type: application/dtmf-relay", body=body)
+            await asyncio.sleep(0.15)
+
+    async def hang_up(self) -> None:
+        """End the call."""
+        await self._request(newest_dialog(self._phone.log), "BYE")
+
+    async def switch_off(self) -> None:
+        """The phone is off from now on."""
+        await self._phone.stop()
+
+    def replaces(self) -> str:
+        """The header by which another phone picks this one's ringing call up."""
+        return f"Replaces: {_replaces(newest_dialog(self._phone.log))}"
 
     async def _reinvite(self, direction: str) -> None:
         dialog = newest_dialog(self._phone.log)
@@ -72,10 +93,12 @@ class PhoneKeys:
         address = self._phone.address
         body = body.replace("\n", "\r\n")
 
+        branch = dialog.call_id.partition("@")[0]
+
         def message(name: str, *more: str, content: str = "") -> str:
             lines = [
                 f"{name} {dialog.target} SIP/2.0",
-                f"Via: SIP/2.0/UDP {address}:{PORT};branch=z9hG4bK-{name}-{self._cseq}-{dialog.call_id}",
+                f"Via: SIP/2.0/UDP {address}:{PORT};branch=z9hG4bK-{name}-{self._cseq}-{branch}",
                 f"From: {dialog.local}",
                 f"To: {dialog.remote}",
                 f"Call-ID: {dialog.call_id}",

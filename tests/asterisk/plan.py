@@ -25,6 +25,19 @@ UNREGISTERED = "1012"
 PARK = "700"
 PARK_SPACES = tuple(f"7{number:02}" for number in range(1, 21))
 PICKUP = "*8"
+CONFERENCES = ("800",)
+# Leads nowhere; so long the PBX waits for more keys of a transfer (conf/features.conf).
+NOWHERE, TRANSFER_KEYS_S = "9999", 3.0
+# With the agent's number behind it: begins a shift of the pool of agents.
+SHIFT = "*11"
+# A sound of three seconds, without its ending.
+ANNOUNCEMENT, ANNOUNCEMENT_S = "/srv/announcement", 3.0
+# The mobile of a colleague, who has to press 1 to take a call there.
+MOBILE = "+447700900199"
+# Extensions that lead a colleague, or a transferred caller, into a queue or to a group.
+QUEUE_EXTENSIONS = {"633": "linear", "634": "short", "600": "600"}
+# Number -> the phones that it rings, and for how long: groups, and a phone that rings briefly.
+GROUPS = {"610": (("1003", "1004"), 6), "611": (("1003",), 3)}
 # Phones of the queue for load; one SIPp process plays them all.
 BANK_PHONES = tuple(f"20{number:02}" for number in range(1, 41))
 # The second device (soft phone) of an agent, as FreePBX names it.
@@ -68,6 +81,16 @@ QUEUES: dict[str, tuple[str, ...]] = {
         "timeout = 15",
         *(f"member => PJSIP/{1001 + agent},0,Agent {agent}" for agent in range(10)),
     ),
+    # Who misses a call here is paused.
+    "strict": (
+        "strategy = linear",
+        "timeout = 3",
+        "autopause = yes",
+        "member => PJSIP/1005,0,Emil Five",
+        "member => PJSIP/1006,0,Filip Six",
+    ),
+    # The agent sits with an open line; a call is only a beep.
+    "pool": ("strategy = ringall", "timeout = 10", "member => Local/1001@agents,0,Anna One,Agent:1001"),
     # One agent only: the second caller waits until the first talk is over.
     "one": ("strategy = ringall", "timeout = 10", "member => PJSIP/1001,0,Anna One"),
     # For load: many members, quick to ring.
@@ -96,6 +119,16 @@ class Destination:
     given_up: str | None = None
     # How long the queues keep a caller (the first one, when a mailbox follows).
     wait_s: int | None = None
+    # How long the first of several queues keeps a caller.
+    first_wait_s: int | None = None
+    # A colleague's mobile that is called when the phones do not answer.
+    mobile: str | None = None
+    # Whose it is, where the dialplan calls it for an extension.
+    mobile_of: str | None = None
+    # What whoever picks up hears before the caller.
+    announcement_s: float = 0
+    # The agent of the pool, who has no ringing phone.
+    pooled: str | None = None
 
     @property
     def queues(self) -> tuple[str, ...]:
@@ -154,6 +187,7 @@ DESTINATIONS: dict[str, Destination] = {
         phones={"short": ("1007",), "support": ("1001", "1002", "1003")},
         given_up="queue_timeout",
         wait_s=63,
+        first_wait_s=3,
     ),
     DID(36): _queue("local", "1003"),
     DID(37): _queue("nobody", wait_s=30),
@@ -166,11 +200,55 @@ DESTINATIONS: dict[str, Destination] = {
         phones={"short": ("1007",)},
         given_up="voicemail",
         wait_s=3,
+        first_wait_s=3,
     ),
     DID(50): Destination(
-        phones={"604": ("1007",), "": ("1001", "1002", "991001", "991002")}, given_up="queue_timeout", wait_s=3
+        phones={"604": ("1007",), "": ("1001", "1002", "991001", "991002")},
+        given_up="queue_timeout",
+        wait_s=3,
+        first_wait_s=3,
     ),
     DID(51): _direct("1001", "1002", "991001", "991002"),
+    DID(60): Destination(
+        dialplan=("Answer()", f"Queue(linear,tT,,{ANNOUNCEMENT},60)", "Hangup()"),
+        phones={"linear": ("1005", "1006")},
+        given_up="queue_timeout",
+        wait_s=60,
+        announcement_s=ANNOUNCEMENT_S,
+    ),
+    DID(61): Destination(
+        dialplan=("Answer()", "Queue(one,ch,,,60)", f"Playback({ANNOUNCEMENT})", "Hangup()"),
+        phones={"one": ("1001",)},
+        given_up="queue_timeout",
+        wait_s=60,
+    ),
+    DID(62): Destination(
+        dialplan=(
+            "Dial(PJSIP/1001,2,tT)",
+            f"Dial(PJSIP/{MOBILE}@trunk-a,15,tTU(confirm))",
+            "Goto(unanswered,NOANSWER,1)",
+        ),
+        phones={"": ("1001",)},
+        given_up="no_answer",
+        mobile=MOBILE,
+    ),
+    DID(63): _queue("strict", "1005", "1006"),
+    DID(64): Destination(
+        dialplan=("Answer()", "Queue(pool,tT,,,60)", "Hangup()"),
+        phones={"pool": ()},
+        given_up="queue_timeout",
+        wait_s=60,
+        pooled="1001",
+    ),
+    DID(65): Destination(phones={"": ("1003",)}, given_up="no_answer", mobile=MOBILE),
+    DID(66): Destination(phones={"": ("1003", "1004")}),
+    DID(67): Destination(
+        phones={"600": ("1002", "991002", "trunk-a")},
+        given_up="queue_timeout",
+        wait_s=60,
+        mobile=MOBILE,
+        mobile_of="1001",
+    ),
     DID(43): _queue("busyline", *BANK_PHONES),
     DID(45): _queue("one", "1001", wait_s=90),
     DID(44): _queue("ten", *(str(1001 + agent) for agent in range(10))),

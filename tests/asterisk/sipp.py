@@ -139,7 +139,8 @@ class Caller(Sipp):
         (self.pbx.log_dir / f"{self._stem}.csv").write_text(self._csv, encoding="utf-8")
         inf = ("-inf", f"{self.pbx.inside}/sip/{self._stem}.csv")
         load = ("-m", str(self._count), "-r", str(max(1, round(self._rate * 10))), "-rp", "10000", "-l", "4000")
-        port = 10_000 + int(self._stem.rsplit(".", 1)[1]) % 9_000
+        # Asterisk's own sound has the ports from 10000 on, on every address.
+        port = 6_000 + int(self._stem.rsplit(".", 1)[1]) % 3_900
         await self._start(port, *inf, *load)
 
     async def finished(self, *, timeout_s: float = 60) -> None:

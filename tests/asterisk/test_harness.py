@@ -16,7 +16,7 @@ from tests.asterisk.phone_keys import PhoneKeys
 from tests.asterisk.plan import DID
 from tests.asterisk.sipp import AgentPhone, Caller, TrunkUas, quoted
 from tests.asterisk.sipp_scenarios import Answering, Calling
-from tests.asterisk.truth import CallTruth, read_truth
+from tests.asterisk.truth import CallTruth, Offer, read_truth
 
 pytestmark = [
     pytest.mark.asterisk,
@@ -116,6 +116,34 @@ def test_compare_names_every_difference() -> None:
     unheld = replace(truth, transfers=(("blind", "1001", "1003", "answered"),))
     assert compare([_record()], [unheld]) == [
         "inbound +447700900123 to +442079460130: transfers are [], were [('blind', '1001', '1003', 'answered')]"
+    ]
+
+
+def test_compare_holds_legs_and_queues_against_the_truth() -> None:
+    offer = Offer(
+        endpoint="1001",
+        extension="1001",
+        rang_at=1_790_000_000.0,
+        answered_at=1_790_000_001.0,
+        ended_at=1_790_000_003.0,
+        result="answered",
+        talk_s=2.0,
+        hold_s=0.0,
+    )
+    truth = replace(_truth(), offers=(offer,), queues=(("support", 1.0, "answered"),))
+    leg = {"extension": "1001", "result": "answered", "talk_s": 2.1, "hold_s": 0.0, "via": None}
+    wait = {"queue": "support", "wait_s": 1.1, "result": "answered"}
+    assert compare([_record(legs=[leg], queues=[wait])], [truth]) == []
+    call = "inbound +447700900123 to +442079460130"
+    assert compare(
+        [_record(legs=[leg | {"talk_s": 7.0, "via": "+44"}], queues=[wait | {"result": "timeout"}])], [truth]
+    ) == [
+        f"{call}: queues are [('support', 'timeout')], were [('support', 'answered')]",
+        f"{call}: leg 1001 goes via +44, went via None",
+        f"{call}: talk_s of 1001 is 7.0, was 2.0",
+    ]
+    assert compare([_record(legs=[leg | {"result": "missed"}], queues=[wait])], [truth]) == [
+        f"{call}: legs are [('1001', 'missed')], were [('1001', 'answered')]"
     ]
 
 

@@ -5,17 +5,25 @@
 """
 
 import json
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from tests.asterisk import outcomes
-from tests.asterisk.belonging import Pool, during, rang_along
-from tests.asterisk.plan import AGENTS, DESTINATIONS, Destination, extension_of
-from tests.asterisk.siplog import SipCall, read_calls
-from tests.asterisk.talks import Talks, retrieves
+from tests.asterisk.belonging import SOON_S, Pool, during, rang_along
+from tests.asterisk.plan import AGENTS, DESTINATIONS, SHIFT, Destination, extension_of
+from tests.asterisk.siplog import Referral, SipCall, facts_of, read_calls
+from tests.asterisk.talks import ANSWER_S, Part, Talks, joins, length, picks_up, retrieves
 
-# Answer() waits so long for the caller's sound before the dialplan goes on to the queue.
-ANSWER_S = 0.5
+# `outcome` of a call that ended in a queue -> `result` of its stay there.
+STAYS = {
+    "abandoned": "abandoned",
+    "queue_empty": "empty",
+    "queue_full": "full",
+    "exit_key": "exit_key",
+    "withdrawn": "withdrawn",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +31,19 @@ class Offer:
     """One ringing of one phone."""
 
     endpoint: str
-    extension: str
+    # None: an outside phone of nobody knows whom.
+    extension: str | None
     # When the phone got the INVITE; None for who picked up or retrieved the call.
     rang_at: float | None
     answered_at: float | None
     ended_at: float
-    # answered, missed, rejected, busy, answered_elsewhere, cancelled: the words of the call record's legs.
+    # The words of the call record's legs.
     result: str
+    # Seconds with the outside party, and on hold; None: not told.
+    talk_s: float | None = None
+    hold_s: float | None = None
+    # The outside number that the phone forwards to.
+    via: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +59,7 @@ class CallTruth:
     # The number that was dialled: the DID, or what the colleague asked for.
     dialled: str
     queue: str | None
-    # The colleague who talked first; outbound: who called.
+    # The colleague who talked first (None: on an outside phone); outbound: who called.
     extension: str | None
     offers: tuple[Offer, ...]
     started_at: float
@@ -61,21 +75,28 @@ class CallTruth:
     transfers: tuple[tuple[str, str, str, str], ...] = ()
     hold_s: float = 0.0
     parked_s: float = 0.0
+    # Seconds in which phones rang (of a call of ours: the far end's) until the first talk; None: not told.
+    ring_s: float | None = None
+    # Every queue waited in: name, seconds, result; None: not told.
+    queues: tuple[tuple[str, float, str], ...] | None = None
 
 
 def read_truth(log_dir: Path) -> list[CallTruth]:
     """Every call that the SIP logs of a folder tell of, in the order in which they began."""
     calls = read_calls(log_dir)
     pool = Pool(calls)
+    withdrawn = any(fact["how"] == "withdrawn" for fact in facts_of(log_dir))
     dialled = [call for call in calls if call.kind == "calling"]
     consultations = {referral.replaces for call in calls for referral in call.referrals}
     truths = []
     for call in dialled:
         if call.party.startswith("trunk"):
-            truths.append(_inbound(call, pool, dialled))
-        elif call.call_id not in consultations and not call.dialled.startswith("*") and not retrieves(call):
-            truths.append(_from_phone(call, pool))
-    truths += _clicked(pool)
+            truths.append(_inbound(call, pool, dialled, withdrawn=withdrawn))
+        elif call.call_id not in consultations and not _is_part(call):
+            truths.append(_from_phone(call, pool, dialled))
+    for call in calls:
+        truths += _consultations_in_vain(call, pool)
+    truths += _clicked(pool, dialled)
     return sorted(truths, key=lambda truth: truth.started_at)
 
 
@@ -85,33 +106,48 @@ def stored_truth(path: Path) -> list[CallTruth]:
     return [CallTruth(**{**call, "offers": tuple(Offer(**offer) for offer in call["offers"])}) for call in calls]
 
 
-def _inbound(caller: SipCall, pool: Pool, dialled: list[SipCall]) -> CallTruth:
+def _is_part(call: SipCall) -> bool:
+    """Whether what a colleague dialled is a feature, or belongs to the call of somebody else."""
+    return call.dialled.startswith("*") or call.replaces is not None or retrieves(call) or joins(call)
+
+
+def _inbound(caller: SipCall, pool: Pool, dialled: list[SipCall], *, withdrawn: bool) -> CallTruth:
     destination = DESTINATIONS.get(caller.dialled, Destination(phones={}))
     endpoints = [name for group in destination.phones.values() for name in group]
-    talks = Talks(caller, pool.phones(caller, endpoints), pool, dialled)
-    first = talks.first
+    rung = pool.phones(caller, endpoints)
+    if destination.mobile:
+        rung += pool.far_ends(caller, destination.mobile)
+    if destination.pooled:
+        rung += [call for call in dialled if call.dialled == SHIFT + destination.pooled and during(caller, call)]
+    talks = Talks(caller, rung, pool, dialled, announcement_s=destination.announcement_s)
+    first, last = talks.first, talks.last
     began = talks.began
-    outcome = "answered" if first else outcomes.unanswered(caller, talks.phones, destination)
-    queue = _queue(destination, first)
+    outcome = (
+        "withdrawn" if withdrawn else outcomes.unanswered(caller, [part.talker for part in talks.parts], destination)
+    )
+    outcome = "answered" if first else outcome
+    wait_s = _wait_s(caller, destination, outcome, began)
     return CallTruth(
         call_id=caller.call_id,
         direction="inbound",
         number=caller.asserted if caller.number == "anonymous" else caller.number,
         name=(caller.name or None) if caller.number != "anonymous" else None,
         dialled=caller.dialled,
-        queue=queue,
-        extension=extension_of(first.party) if first else None,
-        offers=tuple(_offer(phone, caller, began) for phone in talks.phones),
+        queue=_queue(destination, first.phone if first else None) or _led_to_talk(talks),
+        extension=_colleague(first.phone, destination) if first else None,
+        offers=tuple(_offer(part, caller, talks, _colleague(part.phone, destination)) for part in talks.parts),
         started_at=caller.invited_at,
         answered_at=began,
         ended_at=caller.ended_at,
-        wait_s=_wait_s(caller, destination, outcome, began),
+        wait_s=wait_s,
         talk_s=talks.talk_s,
         outcome=outcome,
-        ended_by=outcomes.ended_by(caller, talks.last, sides=("remote", "agent")),
+        ended_by=outcomes.ended_by(caller, last.talker if last else None, sides=("remote", "agent")),
         transfers=tuple(talks.transfers),
         hold_s=talks.hold_s,
         parked_s=talks.parked_s,
+        ring_s=_ring_s([part.talker for part in talks.parts], began),
+        queues=None if outcome == "unknown" else (*_queues(destination, outcome, talks, wait_s), *talks.queues),
     )
 
 
@@ -127,33 +163,103 @@ def _wait_s(caller: SipCall, destination: Destination, outcome: str, began: floa
     return max(0.0, until - since)
 
 
-def _from_phone(caller: SipCall, pool: Pool) -> CallTruth:
+def _queues(destination: Destination, outcome: str, talks: Talks, wait_s: float) -> tuple[tuple[str, float, str], ...]:
+    """The queues of a number, one after the other until the call was answered or over."""
+    first = talks.first
+    # Whose phone was answered, or rang until a colleague picked the call up.
+    reached = {first.phone.party} if first is not None else set()
+    if first is not None and picks_up(first.phone):
+        reached = {phone.party for phone in talks.phones if abs(phone.end - (talks.began or 0)) < SOON_S}
+    waits: list[tuple[str, float, str]] = []
+    for name in destination.queues:
+        if reached & {*destination.phones[name], destination.pooled}:
+            return (*waits, (name, wait_s, "answered"))
+        later = name != destination.queues[-1] or first is not None
+        kept = min(wait_s, destination.first_wait_s or wait_s)
+        waits.append((name, kept, "timeout" if later else STAYS.get(outcome, "timeout")))
+        wait_s -= kept
+    return tuple(waits)
+
+
+def _from_phone(caller: SipCall, pool: Pool, dialled: list[SipCall]) -> CallTruth:
     """A call that a colleague dialled: to a colleague or to the outside."""
-    internal = caller.dialled in AGENTS
-    rung = pool.phones(caller, [caller.dialled]) if internal else pool.far_ends(caller, caller.dialled)
-    far = next(iter(rung), None)
-    began = far.answered_at if far is not None else None
+    if caller.dialled not in AGENTS:
+        far = next(iter(pool.far_ends(caller, caller.dialled)), None)
+        return _outward(caller, far, pool, dialled)
+    rung = pool.phones(caller, [caller.dialled])
+    talks = Talks(caller, rung, pool, dialled)
+    own = Part(caller, spans=sorted(span for part in talks.parts for span in part.spans))
+    last = talks.last
     return CallTruth(
         call_id=caller.call_id,
-        direction="internal" if internal else "outbound",
+        direction="internal",
         number=caller.dialled,
         name=None,
         dialled=caller.dialled,
         queue=None,
         extension=extension_of(caller.party),
-        offers=tuple(_offer(phone, caller, began) for phone in rung) if internal else (),
+        offers=tuple(_offer(part, caller, talks) for part in (own, *talks.parts)),
         started_at=caller.invited_at,
-        answered_at=began,
+        answered_at=talks.began,
         ended_at=caller.ended_at,
         wait_s=None,
-        talk_s=_talk_s(caller, far),
-        outcome="answered" if began is not None else outcomes.refused(caller, far),
-        ended_by=outcomes.ended_by(caller, far, sides=("agent", "agent" if internal else "remote")),
-        hold_s=_hold_s([caller, *rung]),
+        talk_s=talks.talk_s,
+        outcome="answered" if last else outcomes.refused(caller, next(iter(rung), None)),
+        ended_by=outcomes.ended_by(caller, last.phone if last else next(iter(rung), None), sides=("agent", "agent")),
+        transfers=tuple(talks.transfers),
+        hold_s=talks.hold_s + own.hold_s,
+        parked_s=talks.parked_s,
+        ring_s=_ring_s(rung, talks.began),
+        queues=tuple(talks.queues),
     )
 
 
-def _clicked(pool: Pool) -> list[CallTruth]:
+def _consultations_in_vain(phone: SipCall, pool: Pool) -> list[CallTruth]:
+    """The consultations by feature code from which a colleague came back to the caller."""
+    found = []
+    for asked, back in pairwise(phone.referrals):
+        if asked.how == "inside" and back.how == "resume":
+            target = next(iter(pool.phones(phone, [asked.target], since=asked.at, until=back.at)), None)
+            found.append(_asked_in_vain(phone, asked, back, target))
+    return found
+
+
+def _asked_in_vain(phone: SipCall, asked: Referral, back: Referral, target: SipCall | None) -> CallTruth:
+    """A consultation by feature code from which the colleague came back to the caller: a call of its own."""
+    began = target.answered_at if target is not None else None
+    spans = [(began, back.at)] if began is not None else []
+    extension = extension_of(phone.party)
+    own = Offer(
+        endpoint=phone.party,
+        extension=extension,
+        rang_at=None,
+        answered_at=asked.at,
+        ended_at=back.at,
+        result="answered" if spans else "caller",
+        talk_s=length(spans),
+        hold_s=0.0,
+    )
+    others = () if target is None else (_offer(Part(target, spans=spans), phone),)
+    return CallTruth(
+        call_id=f"{phone.call_id} consulting",
+        direction="internal",
+        number=asked.target,
+        name=None,
+        dialled=asked.target,
+        queue=None,
+        extension=extension,
+        offers=(own, *others),
+        started_at=asked.at,
+        answered_at=began,
+        ended_at=back.at,
+        wait_s=None,
+        talk_s=length(spans),
+        outcome="answered" if spans else "cancelled",
+        ended_by="unknown",
+    )
+
+
+def _clicked(pool: Pool, dialled: list[SipCall]) -> list[CallTruth]:
     """What nobody dialled: the PBX called a colleague first, then (when it was picked up) the far end."""
     rest = pool.rest()
     far_ends = [call for call in rest if call.party.startswith("trunk")]
@@ -168,33 +274,49 @@ def _clicked(pool: Pool) -> list[CallTruth]:
         far = next((call for call in far_ends if during(call, phone)), None)
         if far is not None:
             far_ends.remove(far)
-        truths.append(_click(phone, far))
+        truths.append(_outward(phone, far, pool, dialled))
+        phones = [call for call in phones if call in pool.rest()]
     return truths
 
 
-def _click(phone: SipCall, far: SipCall | None) -> CallTruth:
-    number = far.dialled if far else phone.number
-    began = far.answered_at if far is not None else None
-    outcome = "answered" if began else outcomes.refused(phone, far) if phone.answered_at else "agent_no_answer"
-    by = outcomes.ended_by(phone, far, sides=("agent", "remote"))
+def _outward(near: SipCall, far: SipCall | None, pool: Pool, dialled: list[SipCall]) -> CallTruth:
+    """A colleague's call to the outside: dialled on the phone, or by click (then the phone was rung first)."""
+    clicked = near.kind == "answering"
+    talks = Talks(far, [near], pool, dialled) if far is not None else None
+    parts = talks.parts if talks else [Part(near)]
+    last = talks.last if talks else None
+    number = far.dialled if far else near.number if clicked else near.dialled
+    outcome = "answered" if last else "agent_no_answer" if near.answered_at is None else outcomes.refused(near, far)
+    by = outcomes.ended_by(last.phone if last else near, far, sides=("agent", "remote"))
     return CallTruth(
-        call_id=phone.call_id,
+        call_id=near.call_id,
         direction="outbound",
         number=number,
         name=None,
         dialled=number,
         queue=None,
-        extension=extension_of(phone.party),
-        offers=(),
-        started_at=phone.invited_at,
-        answered_at=began,
-        ended_at=phone.ended_at,
+        extension=extension_of(near.party),
+        offers=tuple(_offer(part, near, talks) for part in parts),
+        started_at=near.invited_at,
+        answered_at=talks.began if talks else None,
+        ended_at=far.ended_at if far is not None and last else near.ended_at,
         wait_s=None,
-        talk_s=_talk_s(phone, far),
-        outcome=outcome,
-        ended_by=by if phone.answered_at else "system",
-        hold_s=_hold_s([phone]),
+        talk_s=talks.talk_s if talks else 0.0,
+        outcome=outcome if clicked or last else outcomes.refused(near, far),
+        ended_by="system" if clicked and near.answered_at is None else by,
+        transfers=tuple(talks.transfers) if talks else (),
+        hold_s=talks.hold_s if talks else 0.0,
+        parked_s=talks.parked_s if talks else 0.0,
+        ring_s=_ring_s([far] if far is not None else [], talks.began if talks else None),
+        queues=tuple(talks.queues) if talks else (),
     )
+
+
+def _ring_s(phones: list[SipCall], began: float | None) -> float | None:
+    """The seconds in which at least one of them rang before the first talk."""
+    until = math.inf if began is None else began
+    rang = [phone for phone in phones if phone.kind == "answering" and phone.invited_at < until]
+    return length((phone.invited_at, min(phone.answered_at or phone.end, until)) for phone in rang)
 
 
 def _queue(destination: Destination, talk: SipCall | None) -> str | None:
@@ -205,23 +327,33 @@ def _queue(destination: Destination, talk: SipCall | None) -> str | None:
     return destination.queues[-1] if destination.queues else None
 
 
-def _talk_s(near: SipCall, far: SipCall | None) -> float | None:
-    if far is None or far.answered_at is None:
-        return 0.0
-    ends = [call.ended_at for call in (near, far) if call.ended_at is not None]
-    return max(0.0, min(ends) - far.answered_at) if ends else None
+def _led_to_talk(talks: Talks) -> str | None:
+    """The queue into which a call was transferred that had met none before."""
+    return next((name for name, _, result in talks.queues if result == "answered"), None)
 
 
-def _hold_s(calls: list[SipCall]) -> float:
-    return sum(end - begin for call in calls for begin, end in call.holds)
+def _colleague(phone: SipCall, destination: Destination) -> str | None:
+    """The extension that a phone belongs to; of an outside phone whose forwarding led there."""
+    return destination.mobile_of if phone.party.startswith("trunk") else extension_of(phone.party)
 
 
-def _offer(phone: SipCall, caller: SipCall, began: float | None) -> Offer:
+def _offer(part: Part, caller: SipCall, talks: Talks | None = None, extension: str | None = None) -> Offer:
+    """The leg of a phone; `caller` is who rang it, or this phone itself when it called."""
+    phone, answers = part.phone, talks.answers if talks else ()
+    calling = phone is caller
+    result = outcomes.leg_result(part.talker, caller, answers)
+    if not part.spans and part.talker.answered_at is not None:
+        result = "caller" if calling else outcomes.unconnected(phone, caller)
+    elif calling and phone.kind == "calling":
+        result = "answered" if part.spans else "caller"
     return Offer(
         endpoint=phone.party,
-        extension=extension_of(phone.party),
+        extension=extension if talks and phone.party.startswith("trunk") else extension_of(phone.party),
         rang_at=phone.invited_at if phone.kind == "answering" else None,
-        answered_at=phone.answered_at,
-        ended_at=phone.end,
-        result=outcomes.leg_result(phone, caller, began),
+        answered_at=part.talker.answered_at,
+        ended_at=part.talker.end,
+        result=result,
+        talk_s=length(part.spans),
+        hold_s=part.hold_s,
+        via=part.talker.dialled if part.talker.party.startswith("trunk") else None,
     )

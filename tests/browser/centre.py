@@ -191,12 +191,15 @@ async def make_centre(
         authenticate,
         allowed_origins=origins,  # type: ignore[arg-type]
         actions=screens,
-        visible=PushVisibility(policy, lambda agent: {queue for _, queue in board.served_by(agent)}),
+        visible=PushVisibility(policy, board.served_by),
         version="1.2.3",
     )
 
     async def nothing() -> None:
         return None
+
+    async def nothing_waits(call_id: str) -> bool:
+        return False
 
     deps = WebDeps(
         store=store,
@@ -219,6 +222,7 @@ async def make_centre(
         push_status=lambda: {"state": "ok"},
         publish=broker.publish,
         pbx_status=lambda: [centre.pbx_state],
+        call_stored=nothing_waits,
         on_accounts_changed=nothing,
         on_session_ended=push.close_sessions_of,
         clock=utc_now,

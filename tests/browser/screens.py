@@ -127,6 +127,7 @@ def pop_data(
             "state": "ringing",
             "remote": dict(remote or default),
             "did": "+421255501234",
+            "did_display": "+421 2 555 012 34",
             "did_label": "Shop line",
             "queue": "600",
             "queue_label": "Support",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from crm_store.tasks import TaskFilter
+from pbx.agents import AgentState
 from tests.browser.centre import Centre, utc_now
 from tests.browser.conftest import SignIn, live
 
@@ -142,3 +143,76 @@ async def test_escape_keeps_the_note(centre: Centre, sign_in: SignIn) -> None:
     await page.keyboard.type("keep me")
     await page.keyboard.press("Escape")
     await expect(page.locator(".pop textarea")).to_have_value("keep me")
+
+
+@pytest.mark.parametrize("key", ["Slash", "Control+KeyK"])
+async def test_the_search_is_one_key_away(centre: Centre, sign_in: SignIn, key: str) -> None:
+    page = await sign_in()
+    await page.locator("body").press(key)
+    await expect(page.locator("#search")).to_be_focused()
+
+
+@pytest.mark.parametrize("language", ["en", "he"])
+@pytest.mark.parametrize(
+    ("letter", "path"), [("H", "/"), ("U", "/customers"), ("L", "/calls"), ("T", "/tasks"), ("Q", "/live")]
+)
+async def test_every_page_is_two_keys_away(
+    centre: Centre, sign_in: SignIn, letter: str, path: str, language: str
+) -> None:
+    page = await sign_in("sofia", path="/tasks?state=done", language=language)
+    await page.keyboard.press("KeyG")
+    await page.keyboard.press(f"Key{letter}")
+    await page.wait_for_url(f"{centre.url}{path}")
+    await expect(page.locator("nav [aria-current=page]")).to_have_attribute("data-go", letter)
+
+
+async def test_a_page_that_is_not_ours_to_see_has_no_key(centre: Centre, sign_in: SignIn) -> None:
+    page = await sign_in()
+    await page.keyboard.press("KeyG")
+    await page.keyboard.press("KeyQ")
+    await page.keyboard.press("Shift+Slash")
+    await expect(page.locator("#keys-dialog")).to_contain_text("Go to a page")
+    await expect(page.locator("#keys-dialog")).not_to_contain_text("Live queues")
+    assert page.url == f"{centre.url}/"
+
+
+async def test_the_letter_after_g_counts_only_at_once(centre: Centre, sign_in: SignIn) -> None:
+    page = await sign_in(path="/tasks")
+    await page.keyboard.press("KeyG")
+    await page.evaluate("performance.now = ((now) => () => now() + 2000)(performance.now.bind(performance))")
+    await page.keyboard.press("KeyN")
+    await expect(page.locator("#task-dialog")).to_be_visible()
+
+
+async def test_the_link_of_a_row_is_copied(centre: Centre, sign_in: SignIn, profile: BrowserContext) -> None:
+    await profile.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = await sign_in(path="/customers")
+    await page.keyboard.press("KeyJ")
+    target = await page.evaluate("document.activeElement.dataset.href")
+    await page.keyboard.press("Period")
+    await expect(page.locator("#toasts")).to_contain_text("Link copied.")
+    assert await page.evaluate("navigator.clipboard.readText()") == f"{centre.url}{target}"
+
+
+async def test_a_supervisor_pauses_and_unpauses_by_key(centre: Centre, sign_in: SignIn) -> None:
+    page = await sign_in("sofia", path="/live")
+    row = page.locator("#board-agent-rows tr", has_text="Eva")
+    await row.focus()
+    await page.keyboard.press("KeyR")
+    await page.keyboard.press("KeyP")
+    await asked(page, centre, ("pause", "Local/eva@from-queue/n", "supervisor", None))
+    centre.agent("eva", AgentState.PAUSED, "600", reason="supervisor")
+    await expect(row).to_contain_text("Paused")
+    await expect(row).to_be_focused()
+    await page.keyboard.press("KeyR")
+    await asked(page, centre, ("unpause", "Local/eva@from-queue/n", None))
+    assert len(centre.pbx.asked) == 2
+
+
+async def asked(page: Page, centre: Centre, what: tuple[object, ...]) -> None:
+    """Until the telephone system was asked for this."""
+    for _ in range(200):
+        if what in centre.pbx.asked:
+            return
+        await page.wait_for_timeout(20)
+    raise AssertionError(f"asked was {centre.pbx.asked}")

@@ -109,6 +109,13 @@ async def test_several_customers_are_chosen_by_a_digit(centre: Centre, sign_in: 
     await expect(page.locator("[data-slot=choose]")).to_be_hidden()
 
 
+@pytest.mark.parametrize("language", ["en", "he"])
+async def test_a_line_without_a_name_is_a_readable_number(centre: Centre, sign_in: SignIn, language: str) -> None:
+    page = await sign_in(language=language)
+    await centre.ring("eva", "jan", did_label=None)
+    await expect(page.locator("[data-slot=did] bdi[dir=ltr]")).to_have_text("+421 2 555 012 34")
+
+
 async def test_a_withheld_number_offers_no_form(centre: Centre, sign_in: SignIn) -> None:
     page = await sign_in()
     remote = {"number": None, "display": None, "name": None, "kind": "withheld"}
@@ -309,6 +316,26 @@ async def test_an_outcome_in_wrap_up_can_be_taken_back(centre: Centre, sign_in: 
     await expect(page.locator(".pop")).to_have_count(0)
     call_id = (pop_id).split("-")[0]
     assert (await centre.store.call_note(call_id)).disposition is None
+
+
+async def test_leaving_the_page_while_the_outcome_can_be_taken_back_finishes_the_call(
+    centre: Centre, sign_in: SignIn, profile: BrowserContext, complaints: list[str]
+) -> None:
+    page = await sign_in()
+    stays = await profile.new_page()
+    listen(stays, complaints)
+    await stays.goto(f"{centre.url}/tasks")
+    await live(stays)
+    pop_id = await centre.ring("eva", "jan")
+    centre.screens.answer("eva", pop_id)
+    centre.screens.hang_up("eva", pop_id)
+    await page.bring_to_front()
+    await expect(page.locator(".pop[data-phase=wrap_up]")).to_be_visible()
+    await page.keyboard.press("Alt+Digit1")
+    await expect(page.locator("#toasts button", has_text="Undo")).to_be_visible()
+    await page.goto("about:blank")
+    await expect(stays.locator(".pop")).to_have_count(0, timeout=2500)
+    assert centre.screens.pops["eva"] == {}
 
 
 async def test_a_note_that_cannot_be_saved_is_kept_and_tried_again(

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crm_store.activities import CallFilter
+from crm_store.activities import CallFilter, DismissedPop
 from crm_store.errors import InvalidInput, NotFound, StoreError, StoreUnavailable, VersionConflict
 from crm_store.parties import PartyInput, PhoneInput
 from crm_store.store import CrmStore
-from crm_store.tasks import LostCall, TaskFilter
+from crm_store.tasks import LostCall, TaskFilter, TaskInput
 from tests.contracts.examples import EVA, JAN, NOW, WITHHELD, at, call, customer, leg, remote, text
 
 
@@ -72,6 +72,44 @@ async def test_a_cursor_from_elsewhere_is_refused(store: CrmStore, cursor: str) 
     assert refused.value.field == "cursor"
 
 
+async def test_a_consultation_becomes_part_of_the_customers_call(store: CrmStore) -> None:
+    await store.save_calls([call("WHOLE", minute=1), call("PART", minute=2, direction="internal")], now=NOW)
+    await store.save_note("WHOLE", "wants an invoice", user="eva", now=NOW)
+    await store.save_note("PART", "Jan knows", user="eva", now=NOW)
+    await store.save_disposition("PART", "order", user="eva", now=NOW)
+    made = TaskInput(kind="todo", title="send it", call_ids=("PART",))
+    task = await store.create_task(made, user="eva", now=NOW)
+    note = await store.fold_call("PART", "WHOLE")
+    assert note is not None
+    assert (note.call_id, note.text, note.disposition) == ("WHOLE", "wants an invoice\nJan knows", "order")
+    assert note == await store.call_note("WHOLE")
+    assert note.version == 2
+    assert (await store.call_note("PART")).version == 0
+    assert (await store.task(task.id)).call_ids == ("WHOLE",)
+    assert await ids(store) == ["WHOLE"]
+    assert await store.fold_call("PART", "WHOLE") is None
+
+
+async def test_a_line_that_was_no_call_leaves_no_record(store: CrmStore) -> None:
+    await store.save_calls([call("SPY", direction="internal", state="talking")], now=NOW)
+    await store.dismiss_pop(DismissedPop(call_id="SPY", user="eva", leg=0))
+    assert await store.fold_call("SPY", None) is None
+    assert await ids(store) == []
+    assert await store.dismissed_pops() == []
+
+
+async def test_a_dismissed_pop_is_remembered_while_its_call_is_open(store: CrmStore) -> None:
+    running = call("A", state="talking", ended_at=None)
+    await store.dismiss_pop(DismissedPop(call_id="A", user="eva", leg=0))  # before the record is written
+    await store.save_calls([running], now=NOW)
+    await store.dismiss_pop(DismissedPop(call_id="A", user="jan", leg=1))
+    await store.dismiss_pop(DismissedPop(call_id="A", user="eva", leg=2))
+    both = [DismissedPop(call_id="A", user="eva", leg=2), DismissedPop(call_id="A", user="jan", leg=1)]
+    assert sorted(await store.dismissed_pops(), key=lambda one: one.user) == both
+    await store.save_calls([call("A")], now=NOW)
+    assert await store.dismissed_pops() == []
+
+
 async def test_calls_are_filtered(store: CrmStore) -> None:
     jan = await customer(store, "Ján", JAN)
     wait = {"queue": "support", "joined_at": text(NOW), "left_at": text(NOW), "wait_s": 1, "result": "abandoned"}
@@ -87,6 +125,8 @@ async def test_calls_are_filtered(store: CrmStore) -> None:
     assert await ids(store, agent="jan") == ["A"]
     assert await ids(store, agent="eve") == []
     assert await ids(store, queue="support") == ["B"]
+    assert await ids(store, queue="support", pbx="main") == ["B"]
+    assert await ids(store, queue="support", pbx="branch") == []
     assert await ids(store, queue="sales") == ["B"]
     assert await ids(store, outcome="abandoned") == ["B"]
     assert await ids(store, direction="outbound") == ["C"]

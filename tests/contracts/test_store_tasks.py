@@ -8,9 +8,14 @@ from datetime import datetime
 import pytest
 
 from crm_store.errors import InvalidInput, NotFound, VersionConflict
+from crm_store.lost_calls import Talk
 from crm_store.store import CrmStore
 from crm_store.tasks import LostCall, Task, TaskFilter, TaskInput
 from tests.contracts.examples import EVA, JAN, NOW, WITHHELD, at, call, customer
+
+
+def talk(customer_id: int | None, number: str | None, *, since: datetime) -> Talk:
+    return Talk(call_id="T", customer_id=customer_id, number=number, user="eva", since=since)
 
 
 def lost(call_id: str, number: str = JAN, *, when: datetime = NOW, **changed: object) -> LostCall:
@@ -173,28 +178,51 @@ async def test_a_promised_call_back_stays_beside_those_of_lost_calls(store: CrmS
     )
     missed = await store.note_lost_call(lost("A"), now=NOW)
     assert missed.id != promised.id
-    closed = await store.close_callbacks(customer_id=jan, number=JAN, user="eva", since=at(1), now=at(2))
+    closed = await store.close_callbacks([talk(jan, JAN, since=at(1))], now=at(2))
     assert [task.id for task in closed] == [missed.id]
     assert [task.id for task in await open_tasks(store)] == [promised.id]
 
 
 async def test_a_later_talk_closes_the_call_back(store: CrmStore) -> None:
     await store.note_lost_call(lost("A"), now=NOW)
-    assert await store.close_callbacks(customer_id=None, number=EVA, user="eva", since=at(1), now=at(2)) == []
-    (closed,) = await store.close_callbacks(customer_id=None, number=JAN, user="eva", since=at(1), now=at(2))
+    assert await store.close_callbacks([talk(None, EVA, since=at(1))], now=at(2)) == []
+    (closed,) = await store.close_callbacks([talk(None, JAN, since=at(1))], now=at(2))
     assert (closed.state, closed.done_by, closed.done_at) == ("done", "eva", at(2))
     assert await open_tasks(store) == []
 
 
+async def test_of_many_talks_at_once_each_closes_its_own_persons_call_back(store: CrmStore) -> None:
+    await store.note_lost_call(lost("A"), now=NOW)
+    await store.note_lost_call(lost("B", EVA), now=NOW)
+    closed = await store.close_callbacks(
+        [talk(None, "+421905000000", since=at(1)), talk(None, EVA, since=at(1)), talk(77, None, since=at(1))], now=at(2)
+    )
+    assert [task.call_ids for task in closed] == [("B",)]
+    assert [task.call_ids for task in await open_tasks(store)] == [("A",)]
+
+
+async def test_a_talk_with_a_merged_customer_closes_the_call_back_of_the_kept_one(store: CrmStore) -> None:
+    kept, other = await customer(store, "Ján", JAN), await customer(store, "Janko", EVA)
+    missed = await store.note_lost_call(lost("A"), now=NOW)
+    await store.merge_parties(kept, other, user="eva", now=NOW)
+    (closed,) = await store.close_callbacks([talk(other, None, since=at(1))], now=at(2))
+    assert closed.id == missed.id
+
+
+async def test_no_talk_closes_nothing(store: CrmStore) -> None:
+    await store.note_lost_call(lost("A"), now=NOW)
+    assert await store.close_callbacks([], now=at(2)) == []
+
+
 async def test_a_talk_that_began_before_the_call_was_lost_closes_nothing(store: CrmStore) -> None:
     await store.note_lost_call(lost("A", when=at(3)), now=at(3))
-    assert await store.close_callbacks(customer_id=None, number=JAN, user="eva", since=at(1), now=at(4)) == []
+    assert await store.close_callbacks([talk(None, JAN, since=at(1))], now=at(4)) == []
     assert len(await open_tasks(store)) == 1
 
 
 async def test_a_talk_with_nobody_known_closes_nothing(store: CrmStore) -> None:
     await store.note_lost_call(lost("A"), now=NOW)
-    assert await store.close_callbacks(customer_id=None, number=None, user="eva", since=at(1), now=at(2)) == []
+    assert await store.close_callbacks([talk(None, None, since=at(1))], now=at(2)) == []
 
 
 async def test_a_number_that_gets_a_customer_takes_its_call_back_along(store: CrmStore) -> None:
@@ -214,7 +242,7 @@ async def test_a_call_back_that_finds_its_customers_other_one_joins_it(store: Cr
     (task,) = await open_tasks(store)
     assert (task.id, task.customer_id, task.call_ids) == (first.id, jan, ("A", "B"))
     # The later of the two lost calls counts.
-    assert await store.close_callbacks(customer_id=jan, number=None, user="eva", since=at(2), now=at(6)) == []
+    assert await store.close_callbacks([talk(jan, None, since=at(2))], now=at(6)) == []
 
 
 async def test_a_withheld_lost_call_leaves_no_digits(store: CrmStore) -> None:

@@ -94,6 +94,12 @@ def test_hidden_numbers_are_nowhere() -> None:
     assert policy.visible(Role.AGENT, "call", call)["remote"] == {"name": "J"}
 
 
+def test_a_hidden_line_is_hidden_in_every_way_of_writing_it() -> None:
+    policy = AccessPolicy({Role.AGENT: {"call": ["did"]}})
+    pop = {"call": {"id": "01", "did": "+421255501234", "did_display": "+421 2 555 012 34"}}
+    assert policy.visible(Role.AGENT, "pop", pop) == {"call": {"id": "01"}}
+
+
 def test_a_hidden_name_is_not_repeated_by_calls_and_tasks() -> None:
     policy = AccessPolicy({Role.AGENT: {"customer": ["name"]}})
     shown = policy.visible(Role.AGENT, "customer", {**CARD, "display_name": "Ján"})

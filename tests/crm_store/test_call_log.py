@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from crm_store.call_log import CallLog, CallNumbering, call_record, remote_number, wire_time
+from crm_store.call_log import CallLog, CallLogWork, CallNumbering, call_record, remote_number, wire_time
 from crm_store.caller_lookup import MatchKind
 from crm_store.phone_numbers import NumberKind, NumberProfile
 from pbx.call_events import (
     CallAnswered,
     CallChanged,
+    CallDropped,
     CallEnded,
     CallStarted,
     PbxConnected,
@@ -237,6 +238,15 @@ def test_every_transition_is_saved() -> None:
     assert states == ["ringing", "talking", "ended"]
 
 
+def test_a_record_that_did_not_change_is_not_saved_again_but_its_end_counts() -> None:
+    log = new_log()
+    log.apply(CallStarted(at=NOON, call=call()))
+    assert len(log.apply(CallChanged(at=NOON, call=answered_call())).records) == 1
+    work = log.apply(CallEnded(at=NOON, call=answered_call()))
+    assert work.records == ()
+    assert [talk.call_id for talk in work.talks] == [call().id]
+
+
 def test_a_certain_customer_is_on_every_later_record() -> None:
     log = new_log()
     log.apply(CallStarted(at=NOON, call=call()))
@@ -330,4 +340,13 @@ def test_memory_is_bounded_and_running_calls_are_forgotten_last() -> None:
         if n % 1000 == 0:
             log.apply(CallChanged(at=NOON, call=running))
     assert log.matched("call-0", MatchKind.ONE, 1).records == ()
-    assert log.apply(CallChanged(at=NOON, call=running)).records[0]["customer_id"] == 5
+    assert log.apply(CallChanged(at=NOON, call=replace(running, hangup_cause=16))).records[0]["customer_id"] == 5
+
+
+def test_a_consultation_that_was_joined_to_a_call_is_folded_into_it() -> None:
+    log = CallLog({"main": NUMBERING}, short_abandon_s=lambda queue: 5.0)
+    part, whole = call(id=CallId("PART")), call(id=CallId("WHOLE"))
+    log.apply(CallChanged(at=None, call=part))
+    assert log.apply(CallDropped(at=None, call=part, into=whole)) == CallLogWork(folded=(("PART", "WHOLE"),))
+    assert log.apply(CallDropped(at=None, call=part, into=None)) == CallLogWork(folded=(("PART", None),))
+    assert log.matched("PART", MatchKind.ONE, 5) == CallLogWork(), "nothing is left to match"

@@ -14,6 +14,7 @@ from crm_store.phone_numbers import (
     NumberProfile,
     PhoneNumber,
     digits_of,
+    grouped,
     normalise,
     normalise_dialled,
     normalise_did,
@@ -223,6 +224,14 @@ PROFILES = st.builds(
     add_prefix=st.sampled_from(["", "0", "+", "+420"]),
     extensions=st.frozensets(st.sampled_from(["100", "0", "alice"])),
 )
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [("+421255501234", "+421 2 555 012 34"), ("101", "101"), ("+", "+"), ("+0", "+0"), ("support", "support")],
+)
+def test_a_stored_number_is_grouped_for_reading(number: str, shown: str) -> None:
+    assert grouped(number) == shown
 
 
 @given(

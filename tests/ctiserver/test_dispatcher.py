@@ -1,7 +1,7 @@
 """Everybody hears every event in order; one follower's mistake stays its own."""
 
-from ctiserver.dispatcher import Dispatcher
-from pbx.call_events import Anomaly, CallEvent, PbxLost
+from ctiserver.dispatcher import ABOUT_CALLS, Dispatcher
+from pbx.call_events import AgentStateChanged, Anomaly, CallEnded, CallEvent, CallStarted, OriginateFinished, PbxLost
 from pbx.events import PbxName
 
 LOST = PbxLost(at=1.0, pbx=PbxName("main"))
@@ -15,6 +15,20 @@ def test_followers_hear_events_in_order() -> None:
     dispatcher.follow("b", lambda event: heard.append(("b", event)))
     dispatcher.dispatch([LOST, ODD])
     assert heard == [("a", LOST), ("b", LOST), ("a", ODD), ("b", ODD)]
+
+
+def test_a_follower_hears_only_the_kinds_it_takes() -> None:
+    heard: list[CallEvent] = []
+    dispatcher = Dispatcher()
+    dispatcher.follow("links", heard.append, (PbxLost,))
+    dispatcher.follow("calls", heard.append, ABOUT_CALLS)
+    dispatcher.dispatch([LOST, ODD])
+    assert heard == [LOST]
+
+
+def test_events_about_calls_are_those_that_carry_one() -> None:
+    assert {CallStarted, CallEnded} <= set(ABOUT_CALLS)
+    assert not {AgentStateChanged, Anomaly, OriginateFinished, PbxLost} & set(ABOUT_CALLS)
 
 
 def test_a_follower_that_fails_keeps_nothing_from_the_others() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -148,33 +149,130 @@ def test_a_capture_may_come_from_stdin() -> None:
     assert len(replay("-", stdin=BANNER + lone_call("0905000001", "1.1", 1000.0)).json_lines) == 1
 
 
-def test_a_hostile_name_sends_nothing_to_the_terminal() -> None:
-    call = lone_call("0905000001", "1.1", 1000.0).replace(
-        b"CallerIDName: <unknown>", b"CallerIDName: \\e[31m\xc2\x9b2J\x1b[2J"
-    )
-    for output in ("jsonl", "table"):
-        done = replay("--format", output, capture("a.ami", call))
-        assert not any((ord(ch) < 32 and ch != "\n") or 127 <= ord(ch) < 160 for ch in done.out + done.err)
+def hostile_call() -> bytes:
+    call = lone_call("0905000001", "1.1", 1000.0).replace(b"PJSIP/trunk1", b"PJSIP/trunk\x1b[31m")
+    return call.replace(b"CallerIDName: <unknown>", "CallerIDName: \\e[31m\x9b2J\x1b[2J\u202etxt".encode())
 
 
-def test_the_table_shows_who_called_and_how_it_ended() -> None:
-    shown = replay("--format", "table", capture("a.ami", lone_call("0905123456", "1.1", 1000.0))).out
-    assert "+421 905 123 456" in shown
-    assert "ivr_only" in shown
+@pytest.mark.parametrize("options", [("--format", "jsonl"), ("--format", "table"), ("--explain", "1.1")])
+def test_a_hostile_name_sends_nothing_to_the_terminal(options: tuple[str, ...]) -> None:
+    done = replay(*options, capture("a.ami", hostile_call()))
+    assert done.out
+    assert not any((ord(ch) < 32 and ch != "\n") or 127 <= ord(ch) < 160 for ch in done.out + done.err)
+    assert "\u202e" not in done.out or "jsonl" in options  # data for programs keeps its text
 
 
-def test_explain_tells_one_call_step_by_step() -> None:
+# --- the table ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_shows_a_timeline_of_each_call() -> None:
+    both = [RECORDINGS / "queue_second_member.ami", RECORDINGS / "hold_and_resume.ami"]
+    shown = replay("--format", "table", *both).out
+    assert shown.index("PJSIP/1005 ") > shown.index("░")  # ordered by start
+    (second,) = [line for line in shown.splitlines() if "PJSIP/1006 " in line]
+    assert re.fullmatch(r"  PJSIP/1006 +(\+\d\.\d +){3}(\d\.\d +){3}answered +·+█+", second)
+    assert re.search(r"answered, ended by agent, cause 16, queue linear, wait \d\.\d s, talk \d\.\d s\n", shown)
+
+
+def test_the_table_fits_into_100_columns() -> None:
+    for file in sorted(RECORDINGS.glob("*.ami")):
+        shown = replay("--format", "table", file).out
+        assert [line for line in shown.splitlines() if len(line) > 100] == [], file.stem
+
+
+def test_the_table_of_no_calls_is_empty() -> None:
+    assert replay("--format", "table", capture("a.ami")).out == ""
+
+
+def test_json_wins_over_the_table() -> None:
+    assert len(replay("--format", "table", "--json", RECORDINGS / "queue_answered.ami").json_lines) == 1
+
+
+# --- explaining ---------------------------------------------------------------------------------------------------------
+
+
+def test_explain_tells_one_call_event_by_event_with_the_reasons() -> None:
     file = RECORDINGS / "queue_answered.ami"
-    call_id = replay(file).json_lines[0]["id"]
-    steps = [line.split()[1] for line in replay("--explain", call_id, file).out.splitlines()]
-    assert steps[0] == "CallStarted"
-    assert steps[-1] == "CallEnded"
-    assert steps.index("CallQueued") < steps.index("CallOffered") < steps.index("CallAnswered")
+    record = replay(file).json_lines[0]
+    shown = replay("--explain", record["id"], file).out
+    assert shown.startswith(record["id"])
+    places = [shown.index(words) for words in (
+        "call starts: inbound", "queue support: joined", "leg 0 PJSIP/1001 rings", "talk starts: remote ↔ PJSIP/1001",
+        "ended: answered", "final: answered",
+    )]  # fmt: skip
+    assert places == sorted(places)
+    assert "why: AgentConnect, or a talk with a phone offered out of this queue [Queues]" in shown
 
 
-def test_explain_of_an_unknown_call_fails() -> None:
-    failed = run("replay", "--explain", "01JD", RECORDINGS / "queue_answered.ami")
-    assert (failed.code, failed.out) == (1, "")
+def test_explain_takes_the_beginning_of_an_id_or_a_uniqueid() -> None:
+    file = RECORDINGS / "queue_answered.ami"
+    record = replay(file).json_lines[0]
+    whole = replay("--explain", record["id"], file).out
+    assert replay("--explain", record["id"][:12].lower(), file).out == whole
+    assert replay("--explain", record["uniqueid"], file).out == whole
+    assert replay("--explain", record["uniqueid"], "-", stdin=file.read_bytes()).out == whole
+
+
+def test_explain_for_programs() -> None:
+    steps = replay("--explain", "1.1", "--json", capture("a.ami", lone_call("0905000001", "1.1", 1000.0))).json_lines
+    assert steps[0]["offset_s"] == 0.0
+    assert steps[0]["at"] == "1970-01-01T00:16:40.000Z"
+    assert steps[0]["event"] == "Newchannel"
+    assert steps[0]["changes"][0]["words"].startswith("call starts: inbound from 0905000001")
+    assert "root of a call" in steps[0]["changes"][0]["why"][0]
+    assert steps[-1]["changes"][0]["words"] == "final: ivr_only, ended by system, wait 4.0 s"
+
+
+def test_explain_of_an_unknown_call_lists_the_calls_that_are_there() -> None:
+    file = capture("a.ami", lone_call("0905000001", "1.1", 1000.0), lone_call("0905000002", "1.2", 1001.0))
+    failed = run("replay", "--explain", "9.9", file)
+    assert (failed.code, failed.out) == (2, "")
+    assert "No call of the capture is '9.9'." in failed.err
+    for record in replay(file).json_lines:
+        (line,) = [line for line in failed.err.splitlines() if record["id"] in line]
+        assert record["started_at"] in line
+        assert record["remote"]["display"] in line
+
+
+def test_explain_tells_of_no_other_call() -> None:
+    file = capture("a.ami", lone_call("0905000001", "1.1", 1000.0), lone_call("0905000002", "1.2", 1001.0))
+    shown = replay("--explain", "1.2", file).out
+    assert "0905000002" in shown
+    assert "0905000001" not in shown
+
+
+def test_a_consultation_has_no_record_and_can_be_explained() -> None:
+    file = RECORDINGS / "transfer_attended.ami"
+    (record,) = replay(file).json_lines
+    consultation = re.search(r"call (\w{26}) becomes part of this one", replay("--explain", record["id"], file).out)
+    assert consultation
+    shown = replay("--explain", consultation[1], file).out
+    assert f"no record of its own, part of call {record['id']} from now on" in shown
+
+
+def test_explain_of_a_beginning_that_two_calls_share() -> None:
+    file = capture("a.ami", lone_call("0905000001", "1.1", 1000.0), lone_call("0905000002", "1.2", 1001.0))
+    failed = run("replay", "--explain", "00", file)
+    assert (failed.code, failed.out) == (2, "")
+    assert "2 calls" in failed.err
+
+
+def test_explain_in_a_capture_without_calls() -> None:
+    failed = run("replay", "--explain", "00", capture("a.ami"))
+    assert (failed.code, failed.out) == (2, "")
+    assert "no call" in failed.err
+
+
+def test_a_call_of_two_captures_is_explained_twice() -> None:
+    call = lone_call("0905000001", "1.1", 1000.0)
+    shown = replay("--explain", "1.1", capture("a.ami", call), capture("b.ami", call)).out
+    assert shown.count("call starts: inbound") == 2
+
+
+def test_explain_without_timestamps() -> None:
+    shown = replay("--explain", "1.1", capture("a.ami", lone_call("0905000001", "1.1", None))).out
+    assert "the PBX sends no Timestamp" in shown
+    assert "call starts: inbound" in shown
 
 
 @pytest.mark.parametrize(

@@ -252,9 +252,9 @@ FAULTS = (
     Fault(
         "every agent of the call sees the offer of each",
         "screenpop/popper.py",
-        '        messages = [PopMessage(user, "pop.show", pop.to_json())]\n',
+        '        return [PopMessage(user, "pop.show", pop.to_json())]\n',
         '        everybody = {leg.agent for leg in live.call.legs if leg.agent} | {user, "jan", "rut"}\n'
-        '        messages = [PopMessage(name, "pop.show", pop.to_json()) for name in sorted(everybody)]\n',
+        '        return [PopMessage(name, "pop.show", pop.to_json()) for name in sorted(everybody)]\n',
         (POPPER,),
     ),
     Fault(

@@ -8,7 +8,7 @@ from crm_store.call_log import CallNumbering, call_record
 from crm_store.phone_numbers import NumberProfile
 from pbx.asterisk.ami_capture import read_capture
 from pbx.asterisk.ami_events import ParseProblem
-from pbx.call_events import CallEvent
+from pbx.call_events import CallDropped, CallEvent
 from pbx.calls import Call
 from pbx.devices import DevicePlan
 from pbx.events import PbxEvent, PbxName
@@ -60,7 +60,9 @@ class Folded:
         self.told += happened
         for event in happened:
             call = getattr(event, "call", None)
-            if call is not None:
+            if isinstance(event, CallDropped):
+                self.calls.pop(event.call.id, None)
+            elif call is not None:
                 self.calls[call.id] = call
 
     @property

@@ -157,6 +157,10 @@ class Running:
                 self._waiting[channel.uniqueid] = (queue, event.at)
             case ami.QueueCallerLeave(channel=channel):
                 self._waiting.pop(channel.uniqueid, None)
+            case ami.AttendedTransfer(second_transferer=asker, transferee=customer, dest_app="Queue"):
+                # The customer stands where the colleague stood.
+                if customer is not None and asker.uniqueid in self._waiting:
+                    self._waiting[customer.uniqueid] = self._waiting.pop(asker.uniqueid)
             case ami.Hangup(channel=channel):
                 self._forget(channel.uniqueid)
 

@@ -4,6 +4,7 @@ from pbx import events as ami
 from pbx.call_book import FINAL_GRACE_S, CallBook
 from pbx.call_events import Anomaly, CallEnded, CallStarted
 from pbx.events import ChannelState, PbxName
+from pbx.openings import Openings
 from tests.pbx.folding import device_plan
 from tests.pbx.tape import Tape
 
@@ -88,7 +89,7 @@ def test_a_change_is_told_once_however_much_changed() -> None:
 def test_an_anomaly_names_its_call() -> None:
     book = CallBook(PbxName("main"), device_plan())
     seen = Tape().trunk("1.1", new=False)
-    call = book.open_root(book.graph.add(seen), seen, 1000.0)
+    call = Openings(book).open_root(book.graph.add(seen), seen, 1000.0)
     book.anomaly("odd", "never seen", 1001.0, call)
     book.anomaly("odd", "of nobody", 1001.0)
     told = book.drain(1001.0)
@@ -101,7 +102,7 @@ def test_a_channel_belongs_to_one_call_and_leaves_its_leg_behind() -> None:
     book = CallBook(PbxName("main"), device_plan())
     graph = book.graph
     one, two = (Tape().phone(uid, ext, new=False) for uid, ext in (("1.1", "1001"), ("2.1", "1002")))
-    first, second = (book.open_root(graph.add(seen), seen, 1000.0) for seen in (one, two))
+    first, second = (Openings(book).open_root(graph.add(seen), seen, 1000.0) for seen in (one, two))
     channel = graph.get(one.uniqueid)
     assert channel is not None
     book.attach(channel, first)
@@ -115,7 +116,7 @@ def test_a_line_without_a_leg_may_change_its_call_too() -> None:
     book = CallBook(PbxName("main"), device_plan())
     graph = book.graph
     one, two = (Tape().trunk(uid, new=False) for uid in ("1.1", "2.1"))
-    first, second = (book.open_root(graph.add(seen), seen, 1000.0) for seen in (one, two))
+    first, second = (Openings(book).open_root(graph.add(seen), seen, 1000.0) for seen in (one, two))
     channel = graph.get(one.uniqueid)
     assert channel is not None
     book.attach(channel, second)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pbx import events as ami
+from pbx.call_events import CallDropped
 from pbx.calls import Direction, EndedBy, LegResult
 from pbx.events import ChannelState
 from tests.pbx.tape import Tape
@@ -52,8 +53,8 @@ def test_a_request_just_after_the_bridge_broke_is_the_end_of_that_talk() -> None
     assert tape.finished().ended_by is EndedBy.AGENT
 
 
-def test_a_request_long_after_the_talk_did_not_end_it() -> None:
-    """A survey after the talk: the agent's phone is gone, the caller hangs up a minute later."""
+def test_when_nobody_asked_in_the_talk_the_caller_who_hangs_up_later_ended_it() -> None:
+    """A transfer without an event, a survey: the agent's phone is gone, the caller stays a minute longer."""
     tape = Tape()
     caller = tape.trunk("1.1")
     eva = tape.phone("1.2", "1001", linked="1.1")
@@ -65,7 +66,7 @@ def test_a_request_long_after_the_talk_did_not_end_it() -> None:
     tape.at(1080)
     tape.request(caller)
     tape.hangup(caller)
-    assert tape.finished().ended_by is EndedBy.SYSTEM
+    assert tape.finished().ended_by is EndedBy.REMOTE
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_a_phone_that_answers_with_another_extension_is_the_leg_it_answered_on()
     assert tape.finished().legs[0].result is LegResult.MISSED
 
 
-def test_a_phone_that_joins_the_customers_call_has_left_the_consultation() -> None:
+def test_a_consultation_that_the_customer_joins_is_part_of_the_customers_call() -> None:
     tape = Tape()
     caller = tape.trunk("1.1")
     eva = tape.phone("2.1", "1001", exten="1002", state=ChannelState.RING)
@@ -156,12 +157,12 @@ def test_a_phone_that_joins_the_customers_call_has_left_the_consultation() -> No
     tape.leave("b2", jan)
     tape.bridge("b1", jan, caller)
     tape.hangup(eva)
-    customers, consultation = tape.calls()
-    assert [(leg.agent, leg.result) for leg in consultation.legs] == [
-        ("eva", LegResult.ANSWERED),
-        ("jan", LegResult.ANSWERED),
-    ]
-    assert [(leg.agent, leg.result) for leg in customers.legs] == [("jan", None)]
+    (dropped,) = [event for event in tape.told if isinstance(event, CallDropped)]
+    assert dropped.call.direction is Direction.INTERNAL
+    assert dropped.into is not None
+    assert dropped.into.id == tape.calls()[0].id
+    (leg,) = tape.calls()[0].legs
+    assert (leg.agent, leg.rang_at is not None, leg.result) == ("jan", True, None)
 
 
 def test_a_device_that_joins_another_call_leaves_its_twin_ringing() -> None:

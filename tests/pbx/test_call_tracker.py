@@ -537,20 +537,6 @@ def test_a_phone_that_joins_without_being_dialled_gets_a_leg() -> None:
     assert [(leg.agent, leg.rang_at) for leg in call.legs] == [("jan", None)]
 
 
-def test_a_phone_out_of_an_internal_call_joins_and_is_said_aloud() -> None:
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    eva = tape.phone("2.1", "1001", exten="1002", state=ami.ChannelState.RING)
-    jan = tape.phone("2.2", "1002", linked="2.1")
-    tape.dial(eva, jan)
-    tape.answer(eva, jan, bridge="b2")
-    tape.leave("b2", eva)
-    tape.bridge("b2", caller)
-    inbound = tape.calls()[0]
-    assert [leg.agent for leg in inbound.legs] == ["jan"]
-    assert [event.kind for event in tape.told if isinstance(event, Anomaly)] == ["unsupported_flow"]
-
-
 def test_a_phone_with_an_outside_call_of_its_own_is_left_where_it_is() -> None:
     tape = Tape()
     first, second = tape.up(tape.trunk("1.1")), tape.up(tape.trunk("2.1"))
@@ -567,20 +553,6 @@ def test_devices_that_are_neither_trunk_nor_phone_are_named_once() -> None:
     tape.phone("1.2", "lobby", exten="1", state=ami.ChannelState.RING)
     assert [event.kind for event in tape.told if isinstance(event, Anomaly)] == ["unknown_device"]
     assert tape.calls() == []
-
-
-def test_flows_of_a_later_issue_are_said_aloud_and_lose_nothing() -> None:
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    eva = tape.phone("1.2", "1001", linked="1.1")
-    tape.dial(caller, eva)
-    tape.answer(caller, eva)
-    tape.play(ami.BlindTransfer(tape.now, "Success", eva, caller, None, "from-internal", "1003", False))
-    tape.play(ami.ParkedCall(tape.now, caller, None, "701"))
-    kinds = [event.detail for event in tape.told if isinstance(event, Anomaly)]
-    assert kinds == ["BlindTransfer", "ParkedCall"]
-    tape.end_talk(caller, eva)
-    assert tape.finished().outcome is CallOutcome.ANSWERED
 
 
 def test_a_renamed_channel_belongs_to_its_new_device() -> None:
@@ -713,18 +685,6 @@ def test_an_agentconnect_alone_is_enough_to_know_who_picked_up() -> None:
     tape.dial(caller, eva)
     tape.connect(caller, eva, "support", "PJSIP/1001")
     assert tape.call().legs[0].answered_at == tape.now - 1
-
-
-def test_a_conversation_that_loses_all_its_phones_to_another_one_is_over() -> None:
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    eva = tape.phone("2.1", "1001", exten="1002", state=ami.ChannelState.RING)
-    jan = tape.phone("2.2", "1002", linked="2.1")
-    tape.dial(eva, jan)
-    tape.answer(eva, jan, bridge="b2")
-    tape.bridge("b2", caller)
-    tape.tick(10)
-    assert [call.state for call in tape.calls()] == [CallState.TALKING, CallState.ENDED]
 
 
 def test_a_channel_changes_calls_before_it_was_seated() -> None:

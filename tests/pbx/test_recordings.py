@@ -7,16 +7,11 @@ from typing import Any
 
 import pytest
 
-from pbx.call_events import Anomaly
 from tests.asterisk.compare import compare
 from tests.asterisk.truth import CallTruth, Offer
 from tests.pbx.folding import RECORDINGS, TWINS, Folded, fold
 
-#: The flows of telephony.md 1.5 that are followed to the letter; the others keep what is certain and say so.
-COVERED = {f"A{number:02}" for number in (*range(1, 8), 9, 10, 11, 18, 19, *range(21, 35), 37)} | {
-    f"A{number}" for number in (65, 66, *range(68, 74), 75, 76, 78, 80, 82)
-}
-CAPTURES = sorted((RECORDINGS / "asterisk22").glob("*.ami"))
+CAPTURES = sorted(RECORDINGS.glob("asterisk*/*.ami"))
 #: SIP cannot tell what only the dialplan knows.
 NOT_TOLD_BY_SIP = {"freepbx_click_on_dnd": "a refused click-to-dial reaches no phone"}
 
@@ -26,12 +21,11 @@ def _story(capture: Path) -> dict[str, Any]:
     return story
 
 
-def _is_covered(capture: Path) -> bool:
-    return set(_story(capture)["covers"]) <= COVERED and capture.stem not in NOT_TOLD_BY_SIP
+def _name(capture: Path) -> str:
+    return f"{capture.parent.name}-{capture.stem}"
 
 
-EXACT = [capture for capture in CAPTURES if _is_covered(capture)]
-OTHERS = [capture for capture in CAPTURES if not _is_covered(capture)]
+EXACT = [capture for capture in CAPTURES if capture.stem not in NOT_TOLD_BY_SIP]
 
 
 def _folded(capture: Path) -> tuple[Folded, list[CallTruth]]:
@@ -44,25 +38,10 @@ def _folded(capture: Path) -> tuple[Folded, list[CallTruth]]:
     return fold(capture.read_bytes(), owners=TWINS, asked=asked), truths
 
 
-@pytest.mark.parametrize("capture", EXACT, ids=lambda path: path.stem)
+@pytest.mark.parametrize("capture", EXACT, ids=_name)
 def test_record_equals_what_the_phones_saw(capture: Path) -> None:
     folded, truths = _folded(capture)
     assert compare(folded.records, truths) == []
-
-
-@pytest.mark.parametrize("capture", OTHERS, ids=lambda path: path.stem)
-def test_a_flow_of_a_later_issue_is_one_closed_inbound_record(capture: Path) -> None:
-    folded, truths = _folded(capture)
-    inbound = [record for record in folded.records if record["direction"] == "inbound"]
-    assert len(inbound) == sum(truth.direction == "inbound" for truth in truths)
-    assert folded.state.open_calls() == [] or any(call.estimated for call in folded.state.open_calls())
-
-
-def test_flows_that_are_not_followed_yet_are_said_aloud() -> None:
-    transfers = [capture for capture in OTHERS if re.search(r"transfer|park|pickup|pick", capture.stem)]
-    for capture in transfers:
-        folded, _ = _folded(capture)
-        assert any(isinstance(event, Anomaly) for event in folded.told), capture.stem
 
 
 def test_the_comparison_finds_an_altered_record() -> None:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pbx import events as ami
-from pbx.call_events import CallEnded, CallStarted
+from pbx.call_events import CallDropped, CallEnded, CallStarted
 from pbx.calls import CallState
 from pbx.events import BridgeId, Channel, ChannelState, PbxEvent, PbxName, Uniqueid
 from pbx.pbx_state import PbxState
@@ -147,7 +147,8 @@ def play_out(events: Sequence[PbxEvent]) -> None:
     assert state.unfinished() == 0
     started = [event.call.id for event in happened if isinstance(event, CallStarted)]
     ended = [event.call for event in happened if isinstance(event, CallEnded)]
-    assert sorted(started) == sorted(call.id for call in ended)
+    dropped = [event.call.id for event in happened if isinstance(event, CallDropped)]
+    assert sorted(started) == sorted([*(call.id for call in ended), *dropped])
     assert len(set(started)) == len(started)
     for call in ended:
         assert call.state is CallState.ENDED

@@ -143,7 +143,8 @@ async def test_a_session_that_ends_is_told(centre: Centre) -> None:
     async with client(centre) as pops:
         desk = Desk(pops)
         await desk.until(Snapshot)
-        centre.push.close_user("eva")
+        centre.people.pop("eva")
+        centre.push.recheck("eva")
         with pytest.raises(SignedOut):
             await desk.until(PopShow)
 

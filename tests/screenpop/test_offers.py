@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pbx.calls import CallOutcome, CallState, Direction, LegResult
@@ -110,11 +112,12 @@ def test_an_offer_is_lost_when_somebody_answered_after_it_began_to_ring() -> Non
     assert not offers.is_lost(call.call, call.call.legs[2])
 
 
-def test_who_was_neither_rung_nor_dialled_came_by_a_transfer_or_pickup() -> None:
+def test_who_picks_a_call_up_talks_from_the_first_moment() -> None:
     call = PhoneCall()
     call.rings("eva")
     call.picks_up_elsewhere("jan")
-    assert [offers.came_by_transfer(call.call, leg) for leg in call.call.legs] == [False, True]
-    outbound = PhoneCall(direction=Direction.OUTBOUND)
-    outbound.dials("eva")
-    assert not offers.came_by_transfer(outbound.call, outbound.call.legs[0])
+    rung, picked = call.call.legs
+    before_the_talk_is_told = replace(call.call, answered_at=None)
+    assert offers.phase_of(before_the_talk_is_told, picked) is PopPhase.TALKING
+    announced = replace(rung, answered_at=call.at)
+    assert offers.phase_of(before_the_talk_is_told, announced) is PopPhase.RINGING, "an announcement to the agent"

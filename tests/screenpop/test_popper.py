@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crm_store.caller_lookup import CallerMatch, MatchKind, MatchReason
-from pbx.call_events import CallEvent, QueueChanged
+from pbx.call_events import CallDropped, CallEvent, QueueChanged
 from pbx.calls import CallOutcome, CallState, Direction, LegResult, TransferKind
 from pbx.queues import QueueStatus
 from screenpop.popper import NotPainted, PopMessage, Popper
@@ -438,10 +438,10 @@ def test_the_strip_of_a_consultation_gives_way_to_the_customers_card(screens: Sc
     screens.hear(customer.starts(), customer.rings("eva"), customer.answers("eva"), customer.holds("eva"))
     screens.hear(consultation.dials("eva"), consultation.rings("jan"), consultation.answers("jan"))
     assert screens.shown_to("jan") == ["01CONS"]
-    told = screens.hear(customer.picks_up_elsewhere("jan"))
-    assert [line for line in told if line.startswith("jan")] == ["jan pop.show talking", "jan pop.retract transferred"]
+    dropped = CallDropped(at=START, call=consultation.call, into=customer.call)
+    told = screens.hear(dropped, customer.picks_up_elsewhere("jan"))
+    assert [line for line in told if line.startswith("jan")] == ["jan pop.retract transferred", "jan pop.show talking"]
     assert screens.shown_to("jan") == ["01CUST"]
-    assert screens.hear(consultation.leg_ends("jan", LegResult.ANSWERED), consultation.ends()) == []
 
 
 def test_internal_pops_can_be_switched_off_for_one_pbx() -> None:
@@ -580,6 +580,41 @@ def test_after_our_restart_the_same_pops_are_there_with_the_same_ids_and_offers(
     assert told == ["eva pop.show ringing", "jan pop.show talking"]
     for user in ("eva", "jan"):
         assert restarted.popper.snapshot(user) == screens.popper.snapshot(user)
+
+
+def test_after_our_restart_a_dismissed_pop_stays_closed_until_the_call_is_offered_again(screens: Screens) -> None:
+    call = PhoneCall()
+    screens.hear(call.rings("eva"), call.rings("jan"))
+    pop_id = pop_id_of("01CALL", "eva")
+    leg = screens.popper.leg_in_hand("eva", pop_id)
+    assert leg == ("01CALL", 0)
+    restarted = Screens()
+    told = restarted.note(restarted.popper.restore([call.call], START, {("01CALL", "eva"): leg[1]}))
+    assert told == ["jan pop.show ringing"]
+    assert restarted.hear(call.later(1).changes()) == []
+    assert restarted.hear(call.leg_ends("eva", LegResult.MISSED)) == []
+    assert restarted.hear(call.later(5).rings("eva")) == ["eva pop.show ringing"]
+    assert restarted.last["offer"] == 2
+
+
+def test_a_dismissal_of_an_earlier_offer_closes_no_later_one() -> None:
+    call = PhoneCall()
+    call.rings("eva")
+    call.leg_ends("eva", LegResult.MISSED)
+    call.rings("eva")
+    restarted = Screens()
+    told = restarted.note(restarted.popper.restore([call.call], START, {("01CALL", "eva"): 0}))
+    assert told == ["eva pop.show ringing"]
+
+
+def test_only_a_pop_that_a_restart_would_show_again_need_be_remembered(screens: Screens) -> None:
+    call = PhoneCall()
+    screens.hear(call.rings("eva"), call.answers("eva"))
+    pop_id = pop_id_of("01CALL", "eva")
+    assert screens.popper.leg_in_hand("eva", pop_id) == ("01CALL", 0)
+    assert screens.popper.leg_in_hand("jan", pop_id) is None
+    screens.hear(call.leg_ends("eva", LegResult.ANSWERED), call.ends())
+    assert screens.popper.leg_in_hand("eva", pop_id) is None
 
 
 def _fields(value: Any) -> dict[str, Any]:

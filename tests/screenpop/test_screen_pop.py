@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +44,15 @@ def card(number: int, *, text: str = "", items: int = 0) -> dict[str, Any]:
 
 def size(data: dict[str, Any]) -> int:
     return len(orjson.dumps(data))
+
+
+@pytest.mark.parametrize(("did", "shown"), [("+421255501234", "+421 2 555 012 34"), ("1234", "1234"), (None, None)])
+def test_the_line_that_was_called_comes_readable_too(did: str | None, shown: str | None) -> None:
+    call = PhoneCall(did=did)
+    call.rings("eva")
+    labels = PopLabels()
+    told = pop_call(call.call, call.call.legs[0], describe(call.call), labels, phase=PopPhase.RINGING, note=None)
+    assert (told["did"], told["did_display"]) == (did, shown)
 
 
 def test_a_small_pop_is_sent_as_it_is() -> None:

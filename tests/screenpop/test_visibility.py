@@ -16,12 +16,12 @@ POP = {
     "call": {"id": "c", "remote": {"number": "+421905123456", "display": "+421 905 123 456", "name": "Ján"}},
     "customers": [{"id": 5, "name": "Ján", "note": "owes 100 €", "open_tasks": [{"id": 1, "title": "ring"}]}],
 }
-QUEUES = [{"pbx": "main", "name": "600"}, {"pbx": "main", "name": "700"}]
+QUEUES = [{"pbx": "main", "name": "600"}, {"pbx": "main", "name": "700"}, {"pbx": "branch", "name": "600"}]
 
 
 def visibility(hidden: dict[str, list[str]] | None = None) -> PushVisibility:
     policy = AccessPolicy({Role.AGENT: hidden} if hidden else None)
-    return PushVisibility(policy, lambda agent: {"600"} if agent == "eva" else set())
+    return PushVisibility(policy, lambda agent: {("main", "600")} if agent == "eva" else set())
 
 
 @pytest.mark.parametrize("kind", ["pop.show", "pop.update"])
@@ -48,9 +48,9 @@ def test_what_a_supervisor_may_see_is_not_hidden() -> None:
     assert seen == POP
 
 
-def test_an_agent_sees_the_queues_they_serve_and_a_supervisor_all() -> None:
+def test_an_agent_sees_the_queues_they_serve_on_their_pbx_and_a_supervisor_all() -> None:
     see = visibility()
-    assert [see(person("eva"), "queue.update", queue) for queue in QUEUES] == [QUEUES[0], None]
+    assert [see(person("eva"), "queue.update", queue) for queue in QUEUES] == [QUEUES[0], None, None]
     assert [see(person("boss", Role.SUPERVISOR), "queue.update", queue) for queue in QUEUES] == QUEUES
     snapshot = {"pops": [], "queues": QUEUES, "agents": [], "pbx": [], "requests": []}
     seen: Any = see(person("eva"), "snapshot", snapshot)

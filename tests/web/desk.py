@@ -95,11 +95,19 @@ class Desk:
     board: QueueBoard
     published: list[tuple[str, str, Mapping[str, Any]]]
     ended: list[str]
+    # Records of calls that have just begun: written when somebody asks for them.
+    waiting: dict[str, CallRecord] = field(default_factory=dict)
     now: datetime = NOW
     client: TestClient[web.Request, web.Application] | None = None
 
     def later(self, **by: float) -> None:
         self.now += timedelta(**by)
+
+    async def call_stored(self, call_id: str) -> bool:
+        if call_id not in self.waiting:
+            return False
+        await self.store.save_calls([self.waiting.pop(call_id)], now=self.now)
+        return True
 
     async def token(self, user: str, *scopes: str) -> dict[str, str]:
         """Headers of a program that acts for `user`."""
@@ -237,6 +245,7 @@ async def make_desk(
         push_status=lambda: {"state": "ok", "sockets": 0},
         publish=lambda topic, kind, data: published.append((topic, kind, data)),
         pbx_status=lambda: [{"name": "main", "state": "connected", "mode": "control"}],
+        call_stored=lambda call_id: desk.call_stored(call_id),
         on_accounts_changed=accounts_changed,
         on_session_ended=ended.append,
         clock=lambda: desk.now,

@@ -9,9 +9,12 @@ import pytest
 
 from crm_store.store import CrmStore
 from pbx.agents import AgentState
+from pbx.call_events import AgentStateChanged, QueueChanged
 from pbx.errors import PbxResultUnknown
+from pbx.events import PbxName
+from pbx.queues import QueueStatus
 from tests.web.conftest import Client
-from tests.web.desk import ACCOUNTS, Desk, agent_state, make_desk
+from tests.web.desk import ACCOUNTS, Desk, PbxStub, agent_state, make_desk
 from web.app import create_app
 from web.view_models import AgentListView
 
@@ -82,6 +85,26 @@ async def test_what_cannot_be_is_told(
     answer = await client.post(f"/api/v1/agents/{path}", json=body, headers=await desk.token("sofia"))
     assert (answer.status, (await answer.json())["code"]) == (status, code)
     assert desk.pbx.asked == []
+
+
+async def test_with_two_pbxs_that_have_the_same_queue_the_agents_own_is_meant(
+    store: CrmStore, aiohttp_client: Any
+) -> None:
+    desk = await make_desk(store)
+    branch = PbxStub()
+    desk.deps = replace(desk.deps, commands={**desk.deps.commands, "branch": branch})
+    client = await aiohttp_client(create_app(desk.deps))
+    status = agent_state("jan", AgentState.READY, "600").agent
+    desk.board.apply(AgentStateChanged(at=None, pbx=PbxName("branch"), agent=status))
+    desk.board.apply(agent_state("jan", AgentState.OFFLINE))
+    desk.board.apply(
+        QueueChanged(at=None, queue=QueueStatus(pbx="branch", name="600", callers=(), agents={}, talking=0))
+    )
+    headers = await desk.token("jan")
+    assert (await client.post("/api/v1/agents/jan/logout", json={}, headers=headers)).status == 204
+    assert (branch.asked, desk.pbx.asked) == ([("remove", "600", "PJSIP/1002")], [])
+    other = await client.post("/api/v1/agents/jan/login", json={"queue": "601"}, headers=headers)
+    assert (other.status, (await other.json())["code"]) == (422, "unknown_queue"), "601 is a queue of the other PBX"
 
 
 async def test_which_queue_must_be_said_when_none_is_usual(desk: Desk, client: Client) -> None:

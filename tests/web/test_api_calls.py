@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,19 @@ async def test_a_supervisor_lists_all_and_can_filter(desk: Desk, client: Client)
     assert none == {"items": [], "next": None}
     by_number = await (await client.get("/api/v1/calls?number=0905%20123%20456", headers=headers)).json()
     assert len(by_number["items"]) == 2
+
+
+async def test_a_queue_is_of_one_pbx(desk: Desk, client: Client) -> None:
+    branch = record("01KJQ0000000000000000000BR", pbx="branch", uniqueid="7.7")
+    await desk.store.save_calls([branch], now=NOW)
+    headers = await desk.token("sofia")
+    for query, found in (
+        ("queue=600", {CALL_ID, OTHER_CALL_ID, branch["id"]}),
+        ("queue=600&pbx=branch", {branch["id"]}),
+        ("pbx=main", {CALL_ID, OTHER_CALL_ID}),
+    ):
+        page = await (await client.get(f"/api/v1/calls?{query}", headers=headers)).json()
+        assert {call["id"] for call in page["items"]} == found
 
 
 async def test_the_list_goes_on_at_the_cursor(desk: Desk, client: Client) -> None:
@@ -158,7 +172,39 @@ async def test_a_note_can_be_written_while_it_rings(desk: Desk, client: Client) 
     path = f"/api/v1/calls/{ringing}"
     assert (await client.put(f"{path}/note", json={"text": "hm"}, headers=headers)).status == 200
     assert (await (await client.get(f"{path}/note", headers=headers)).json())["text"] == "hm"
-    assert (await client.post(f"{path}/tasks", json={"title": "look it up"}, headers=headers)).status == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "", None, 200),
+        ("GET", "/note", None, 200),
+        ("PUT", "/note", {"text": "in a hurry"}, 200),
+        ("PUT", "/disposition", {"code": "order"}, 200),
+        ("PUT", "/customer", {"customer_id": None}, 200),
+        ("POST", "/tasks", {"title": "look it up"}, 201),
+        ("POST", "/finish", None, 204),
+        ("POST", "/hangup", None, 204),
+    ],
+)
+async def test_all_of_it_works_from_the_first_moment_before_the_record_is_written(
+    desk: Desk, client: Client, method: str, path: str, body: object, status: int
+) -> None:
+    new = {**running(), "id": "01KJQ0000000000000000000EE", "uniqueid": "5.5"}
+    desk.waiting[new["id"]] = new
+    answer = await client.request(
+        method, f"/api/v1/calls/{new['id']}{path}", json=body, headers=await desk.token("eva")
+    )
+    assert (answer.status, await answer.text() if answer.status != status else "") == (status, "")
+    if path == "/tasks":
+        assert (await answer.json())["number"] == "+421905123456"
+
+
+async def test_a_colleagues_new_call_does_not_exist_either(desk: Desk, client: Client) -> None:
+    new = {**running(agent="jan"), "id": "01KJQ0000000000000000000EE", "uniqueid": "5.5"}
+    desk.waiting[new["id"]] = new
+    path = f"/api/v1/calls/{new['id']}/customer"
+    assert (await client.put(path, json={"customer_id": None}, headers=await desk.token("eva"))).status == 404
 
 
 @pytest.mark.parametrize(
@@ -236,7 +282,7 @@ async def test_a_task_for_an_unknown_owner_is_named(desk: Desk, client: Client) 
 # --- hang up --------------------------------------------------------------------------------------------------------------
 
 
-def running(agent: str = "eva", **leg: object) -> dict[str, object]:
+def running(agent: str = "eva", **leg: object) -> dict[str, Any]:
     call = record(agent=agent, state="talking", ended_at=None, outcome=None)
     call["legs"][0] |= {"ended_at": None, "result": None, **leg}
     return call

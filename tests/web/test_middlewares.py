@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientError, web
+from structlog.testing import capture_logs
 
 from crm_store.access import Permission
 from crm_store.errors import StoreUnavailable
@@ -67,6 +68,36 @@ async def test_a_defect_of_ours_shows_no_details(desk: Desk, aiohttp_client: Any
     page = await client.get("/broken")
     assert (page.status, page.content_type) == (500, "text/html")
     assert "hunter2" not in await page.text()
+
+
+async def test_a_browser_that_went_away_is_no_error_of_ours(desk: Desk, aiohttp_client: Any) -> None:
+    @public
+    async def gone(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()  # the page was closed while the handshake was on its way
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        return socket
+
+    app = create_app(desk.deps)
+    app.router.add_get("/gone", gone)
+    client = await aiohttp_client(app)
+    with capture_logs() as logs, pytest.raises(ClientError):
+        await client.ws_connect("/gone")
+    assert [(line["event"], line["log_level"]) for line in logs] == [("browser went away", "debug")]
+
+
+async def test_a_broken_link_of_our_own_is_an_error(desk: Desk, aiohttp_client: Any) -> None:
+    @public
+    async def broken(request: web.Request) -> web.Response:
+        raise ConnectionResetError("the other end of something else")
+
+    app = create_app(desk.deps)
+    app.router.add_get("/api/v1/broken", broken)
+    client = await aiohttp_client(app)
+    with capture_logs() as logs:
+        assert (await client.get("/api/v1/broken")).status == 500
+    assert [(line["event"], line["log_level"]) for line in logs] == [("request failed", "error")]
 
 
 async def test_a_database_that_is_away_is_503(desk: Desk, aiohttp_client: Any) -> None:

@@ -113,6 +113,16 @@ def test_changes_once_a_second_per_key() -> None:
     assert moving.changes(T + 9.0) == []
 
 
+def test_changes_may_be_asked_for_a_few_at_a_time() -> None:
+    hall = board(queue(), agent("eva"), agent("jan"))
+    hall.changes(T)
+    for event in (queue(T), agent("eva", AgentState.PAUSED), agent("jan", AgentState.PAUSED)):
+        hall.apply(event)
+    parts = [{data["name"] for _, _, data in hall.changes(T + 1, enough=1)} for _ in range(3)]
+    assert parts == [{"eva"}, {"jan"}, {"600"}]
+    assert hall.changes(T + 1, enough=1) == []
+
+
 def test_the_first_change_does_not_wait() -> None:
     assert len(board(queue()).changes(T)) > 0
 
@@ -170,12 +180,29 @@ def test_where_an_agent_works() -> None:
     assert seen.pbx_of("eva") == "main"
     assert seen.pbx_of("ghost") is None
     assert seen.served_by("eva") == {("main", "600"), ("main", "601")}
-    assert seen.queue_pbx("600") == "main"
-    assert seen.queue_pbx("999") is None
+    assert seen.has_queue("main", "600")
+    assert not seen.has_queue("main", "999")
+    assert not seen.has_queue("branch", "600")
 
 
 def test_the_usual_queues_are_remembered_after_logging_out() -> None:
     left = board(agent("eva", AgentState.READY, "600", "601"))
     left.apply(AgentStateChanged(at=T, pbx=MAIN, agent=replace(agent().agent, queues=(), state=AgentState.OFFLINE)))
-    assert left.usual_queues("eva") == ("600", "601")
-    assert left.usual_queues("jan") == ()
+    assert left.usual_queues("main", "eva") == ("600", "601")
+    assert left.usual_queues("branch", "eva") == ()
+    assert left.usual_queues("main", "jan") == ()
+
+
+def test_of_two_pbxs_an_agent_belongs_to_the_one_where_they_work() -> None:
+    """Every PBX knows the phones of all accounts, and tells those that it does not have as offline."""
+    nowhere = replace(agent("eva", AgentState.OFFLINE).agent, queues=())
+    both = board()
+    both.apply(AgentStateChanged(at=T, pbx=MAIN, agent=nowhere))
+    both.apply(AgentStateChanged(at=T, pbx=PbxName("branch"), agent=nowhere))
+    assert both.pbx_of("eva") == "main", "nothing tells them apart"
+    both.apply(AgentStateChanged(at=T, pbx=PbxName("branch"), agent=replace(nowhere, state=AgentState.TALKING)))
+    assert both.pbx_of("eva") == "branch"
+    both.apply(AgentStateChanged(at=T, pbx=PbxName("branch"), agent=replace(nowhere, queues=("600",))))
+    both.apply(AgentStateChanged(at=T, pbx=PbxName("branch"), agent=nowhere))
+    assert both.pbx_of("eva") == "branch", "their queues were there"
+    assert both.served_by("eva") == frozenset()

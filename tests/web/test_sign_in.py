@@ -14,8 +14,12 @@ from yarl import URL
 from crm_store.accounts import Account, Role
 from crm_store.passwords import hash_password
 from crm_store.store import CrmStore
+from pbx.agents import AgentState, AgentStatus
+from pbx.call_events import AgentStateChanged
+from pbx.events import PbxName
 from tests.web.conftest import Client
 from tests.web.desk import ACCOUNTS, PASSWORD, Desk, make_desk
+from tests.web.page_reading import Page
 from web.app import create_app
 from web.auth import token_hash
 from web.sign_in import local_target, set_up_link
@@ -136,6 +140,7 @@ async def test_our_own_origin_may(client: Client, eva: Account) -> None:
         ("1042", "PJSIP/1042"),
         ("1001", "PJSIP/1001"),
         (" 1002 ", "PJSIP/1002"),
+        ("pjsip/1001", "PJSIP/1001"),
         ("", None),
     ],
 )
@@ -147,8 +152,50 @@ async def test_the_phone_i_sit_at(desk: Desk, client: Client, eva: Account, type
 
 
 @pytest.mark.parametrize("typed", ["PJSIP/trunk-1", "9", "PJSIP/1" + "0" * 200, "<script>"])
-async def test_what_is_no_phone_is_refused(client: Client, eva: Account, typed: str) -> None:
-    assert (await sign_in(client, phone=typed)).status == 422
+async def test_what_is_no_phone_is_refused_and_the_field_is_named(client: Client, eva: Account, typed: str) -> None:
+    answer = await sign_in(client, phone=typed)
+    assert answer.status == 422
+    page = Page(await answer.text())
+    (field,) = (one.attributes for one in page.of("input") if one.attributes.get("name") == "phone")
+    assert (field["aria-invalid"], field["value"]) == ("true", typed[:200])
+    assert "failure" in (field["aria-describedby"] or "").split()
+    assert "from the list" in page.text
+
+
+async def test_a_wrong_password_does_not_accuse_the_phone(client: Client, eva: Account) -> None:
+    page = Page(await (await sign_in(client, password="wrong", phone="1001")).text())
+    (field,) = (one.attributes for one in page.of("input") if one.attributes.get("name") == "phone")
+    assert "aria-invalid" not in field
+
+
+def offered(html: str) -> list[str | None]:
+    return [option.attributes["value"] for option in Page(html).of("option")]
+
+
+async def test_the_phones_to_sit_at_are_offered(desk: Desk, client: Client, eva: Account) -> None:
+    status = AgentStatus(
+        name="PJSIP/1077", endpoint="PJSIP/1077", state=AgentState.READY, since=None, reason=None, queues=("600",),
+        call_id=None,
+    )  # fmt: skip
+    trunk = replace(status, name="PJSIP/trunk-1", endpoint="PJSIP/trunk-1")
+    for seen in (status, trunk):
+        desk.board.apply(AgentStateChanged(at=None, pbx=PbxName("main"), agent=seen))
+    shown = offered(await (await client.get("/login")).text())
+    assert shown == ["PJSIP/1001", "PJSIP/1002", "PJSIP/1077"], (
+        "accounts' phones, then others seen on the PBX; no trunk"
+    )
+
+
+async def test_after_the_right_password_ones_own_phones_come_first(desk: Desk, client: Client, eva: Account) -> None:
+    jan = replace(ACCOUNTS[1], password_hash=eva.password_hash)
+    await desk.store.save_account(jan)
+    refused = await sign_in(client, user="jan", phone="9")
+    assert offered(await refused.text())[:2] == ["PJSIP/1002", "PJSIP/1001"]
+
+
+async def test_who_guesses_passwords_does_not_learn_whose_phone_is_whose(client: Client, eva: Account) -> None:
+    refused = await sign_in(client, user="jan", password="wrong", phone="9")
+    assert offered(await refused.text())[:2] == ["PJSIP/1001", "PJSIP/1002"]
 
 
 async def test_an_old_hash_is_made_new_at_sign_in(desk: Desk, client: Client, eva: Account) -> None:

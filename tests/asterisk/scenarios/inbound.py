@@ -1,6 +1,9 @@
 """Calls from outside to a colleague or a group, without a queue."""
 
-from tests.asterisk.plan import DID, UNREGISTERED
+import asyncio
+
+from tests.asterisk.phone_keys import PhoneKeys
+from tests.asterisk.plan import DID, MOBILE, UNREGISTERED
 from tests.asterisk.scenarios.lab import JAN, Lab, scenario
 
 DIRECT = DID(1)
@@ -11,6 +14,7 @@ TWO_DEVICES = DID(21)
 IVR = DID(22)
 VOICEMAIL = DID(23)
 ONE_BY_ONE = DID(24)
+CONFIRMED = DID(62)
 WITHHELD = {"number": "anonymous", "name": "Anonymous", "host": "anonymous.invalid"}
 
 
@@ -110,6 +114,64 @@ async def direct_forwarded(lab: Lab) -> None:
     await lab.phone("1001", after_ms=0, status=302, forward_to="1003", ringing=False)
     await lab.phone("1003", after_ms=1000)
     await lab.call(DIRECT, hangup_ms=2000)
+
+
+@scenario("A08")
+async def direct_codec_refused(lab: Lab) -> None:
+    """Boris's phone knows none of the offered codecs (488)."""
+    await lab.phone("1002", after_ms=0, status=488, ringing=False)
+    await lab.call(BRIEF)
+
+
+@scenario("A14")
+async def direct_forwarded_group(lab: Lab) -> None:
+    """Anna's phone forwards (302) to a group of two: Dana answers, Cyril's stops ringing; the caller hangs up."""
+    await lab.phone("1001", after_ms=0, status=302, forward_to="610", ringing=False)
+    await lab.phone("1003", after_ms=None)
+    await lab.phone("1004", after_ms=1000)
+    await lab.call(DIRECT, hangup_ms=2000)
+
+
+@scenario("A15")
+async def direct_forwarded_outside(lab: Lab) -> None:
+    """Anna's phone forwards (302) to her mobile over the trunk, which answers; the caller hangs up."""
+    await lab.phone("1001", after_ms=0, status=302, forward_to=MOBILE, ringing=False)
+    await lab.operator(after_ms=1000)
+    await lab.call(DIRECT, hangup_ms=2000)
+
+
+@scenario("A15")
+async def direct_forwarded_outside_busy(lab: Lab) -> None:
+    """Anna's phone forwards (302) to her mobile, which is busy."""
+    await lab.phone("1001", after_ms=0, status=302, forward_to=MOBILE, ringing=False)
+    await lab.operator(after_ms=300, status=486, ringing=False)
+    await lab.call(DIRECT)
+
+
+@scenario("A17")
+async def mobile_refuses(lab: Lab) -> None:
+    """Anna's phone rings out; her mobile answers and presses 2: the caller hears busy."""
+    await lab.phone("1001", after_ms=None)
+    mobile = await lab.operator(after_ms=800)
+    caller = lab.caller(CONFIRMED)
+    await caller.dial()
+    await lab.ami.wait_for(f"DialString: {MOBILE}".encode())
+    await asyncio.sleep(2)
+    await PhoneKeys(mobile).press("2")
+    await caller.finished()
+
+
+@scenario("A15", "A17")
+async def mobile_accepts(lab: Lab) -> None:
+    """Anna's phone rings out; her mobile answers and presses 1; the caller hangs up after 2 s of talk."""
+    await lab.phone("1001", after_ms=None)
+    mobile = await lab.operator(after_ms=800)
+    caller = lab.caller(CONFIRMED, hangup_ms=2000)
+    await caller.dial()
+    await lab.ami.wait_for(f"DialString: {MOBILE}".encode())
+    await asyncio.sleep(2)
+    await PhoneKeys(mobile).press("1")
+    await caller.finished()
 
 
 @scenario("A16")

@@ -1,5 +1,7 @@
 """What a scenario has in its hands: a running Asterisk, an AMI recorder, phones and callers."""
 
+import json
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -41,6 +43,12 @@ class Lab:
     def caller(self, dialled: str, *, caller: dict[str, Any] = JAN, **behaviour: Any) -> Caller:
         """A caller who has not dialled yet."""
         return Caller(self.pbx, dialled, **caller, behaviour=Calling(**behaviour))
+
+    def tell(self, phone: str, how: str, target: str) -> None:
+        """Note for the truth what the PBX is now asked to do with a phone's call: no phone sees who asked for it."""
+        fact = {"at": time.time(), "phone": phone, "how": how, "target": target}
+        with (self.pbx.log_dir / "told.jsonl").open("a", encoding="utf-8") as told:
+            told.write(json.dumps(fact) + "\n")
 
     async def dial(self, extension: str, dialled: str, **behaviour: Any) -> None:
         """Call from a colleague's phone and wait for the end."""

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.asterisk.phone_keys import PhoneKeys
 from tests.asterisk.plan import DID
 from tests.asterisk.scenarios.lab import JAN, MARY, Lab, scenario
 
@@ -13,6 +14,19 @@ async def internal_answered(lab: Lab) -> None:
     """Anna calls Boris, they talk 2 s, Anna hangs up."""
     await lab.phone("1002", after_ms=1000)
     await lab.dial("1001", "1002", hangup_ms=2000)
+
+
+@scenario("A75", "A47")
+async def internal_transfer_blind(lab: Lab) -> None:
+    """Anna calls Boris, who transfers her to Cyril; Cyril hangs up after 2 s."""
+    boris = await lab.phone("1002", after_ms=700)
+    await lab.phone("1003", after_ms=700, talk_ms=2000)
+    anna = lab.caller("1002", caller={"source": "1001"})
+    await anna.dial()
+    await lab.ami.wait_for_more(b"Event: BridgeEnter", 2)
+    await asyncio.sleep(1.5)
+    await PhoneKeys(boris).transfer("1003")
+    await anna.finished()
 
 
 @scenario("A76")

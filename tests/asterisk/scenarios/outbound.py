@@ -1,8 +1,11 @@
 """Calls to the outside: dialled on the phone, and by click (Originate over AMI)."""
 
+import asyncio
 from typing import Any
 
+from tests.asterisk.phone_keys import PhoneKeys
 from tests.asterisk.scenarios.lab import Lab, scenario
+from tests.asterisk.scenarios.talking import consult
 
 FAR = "+447700900155"
 
@@ -116,3 +119,114 @@ async def click_far_end_busy(lab: Lab) -> None:
 async def click_refused(lab: Lab) -> None:
     """Asterisk refuses at once: the number leads nowhere in the dialplan."""
     await click(lab, Exten="nowhere")
+
+
+@scenario("A72")
+async def click_twice(lab: Lab) -> None:
+    """The same click-to-dial is asked for twice: the PBX refuses the second, whose id is in use."""
+    await lab.phone("1001", after_ms=1000)
+    await lab.operator(after_ms=1000, talk_ms=1500)
+    await click(lab)
+    await click(lab)
+    await lab.ami.wait_for(b"Event: BridgeDestroy")
+
+
+@scenario("A68")
+async def click_local(lab: Lab) -> None:
+    """Click-to-dial through Local/1001@originate-skipvm: the pair of channels is optimised away."""
+    await lab.phone("1001", after_ms=1000, media=True)
+    await lab.operator(after_ms=1000, talk_ms=2500, media=True)
+    await click(lab, Channel="Local/1001@originate-skipvm")
+    await lab.ami.wait_for(b"Event: BridgeDestroy")
+
+
+@scenario("A68")
+async def click_local_kept(lab: Lab) -> None:
+    """Click-to-dial through Local/1001@originate-skipvm/n: the pair stays; Anna hangs up."""
+    await lab.phone("1001", after_ms=1000, talk_ms=4000, media=True)
+    await lab.operator(after_ms=1000, media=True)
+    await click(lab, Channel="Local/1001@originate-skipvm/n")
+    await lab.ami.wait_for(b"Event: BridgeDestroy")
+
+
+@scenario("A74")
+async def click_transfer_attended(lab: Lab) -> None:
+    """Click-to-dial; Anna asks Cyril and joins him with the customer, who hangs up."""
+    anna = await lab.phone("1001", after_ms=700)
+    await lab.phone("1003", after_ms=800)
+    await lab.operator(after_ms=800, talk_ms=8000)
+    await click(lab)
+    await lab.ami.wait_for_more(b"Event: BridgeEnter", 2)
+    await asyncio.sleep(1.5)
+    keys = PhoneKeys(anna)
+    await keys.hold()
+    consultation = await consult(lab, "1003")
+    await keys.transfer("1003", consulted=consultation)
+    await lab.ami.wait_for_more(b"Event: BridgeDestroy", 2)
+
+
+@scenario("A65", "A47")
+async def outbound_transfer_blind(lab: Lab) -> None:
+    """Anna calls a customer and transfers to Cyril, who answers and hangs up after 2 s."""
+    await lab.phone("1003", after_ms=800, talk_ms=2000)
+    await lab.operator(after_ms=800)
+    call = lab.caller(FAR, caller={"source": "1001"})
+    await call.dial()
+    lab.stage.push_async_callback(call.stop)
+    await lab.ami.wait_for_more(b"Event: BridgeEnter", 2)
+    await asyncio.sleep(1.5)
+    await PhoneKeys(call).transfer("1003")
+    await lab.ami.wait_for_more(b"Event: BridgeDestroy", 2)
+
+
+@scenario("A65", "A50")
+async def outbound_transfer_attended(lab: Lab) -> None:
+    """Anna calls a customer, asks Cyril and joins the two; the customer hangs up."""
+    await lab.phone("1003", after_ms=800)
+    await lab.operator(after_ms=800, talk_ms=7000)
+    call = lab.caller(FAR, caller={"source": "1001"})
+    await call.dial()
+    lab.stage.push_async_callback(call.stop)
+    await lab.ami.wait_for_more(b"Event: BridgeEnter", 2)
+    await asyncio.sleep(1.5)
+    anna = PhoneKeys(call)
+    await anna.hold()
+    consultation = await consult(lab, "1003")
+    await anna.transfer("1003", consulted=consultation)
+    await lab.ami.wait_for_more(b"Event: BridgeDestroy", 2)
+
+
+@scenario("A08", "A66")
+async def outbound_trunk_down(lab: Lab) -> None:
+    """The operator has no free line (503)."""
+    await lab.operator(after_ms=200, status=503, ringing=False)
+    await lab.dial("1001", FAR)
+
+
+@scenario("A08", "A66")
+async def outbound_codec_refused(lab: Lab) -> None:
+    """The operator takes none of the offered codecs (488)."""
+    await lab.operator(after_ms=200, status=488, ringing=False)
+    await lab.dial("1001", FAR)
+
+
+@scenario("A77")
+async def outbound_emergency(lab: Lab) -> None:
+    """Anna dials 112; the far end answers at once, Anna hangs up."""
+    await lab.operator(after_ms=300)
+    await lab.dial("1001", "112", hangup_ms=2000)
+
+
+@scenario("A73")
+async def click_link_lost(lab: Lab) -> None:
+    """The link breaks right after Originate was sent, both phones are picked up meanwhile; the link comes back, then the end."""
+    await lab.phone("1001", after_ms=700)
+    await lab.operator(after_ms=700, talk_ms=6000)
+    asking = asyncio.create_task(click(lab))
+    await asyncio.sleep(0)
+    await lab.ami.disconnect()
+    asking.cancel()
+    await asyncio.sleep(4)
+    await lab.ami.connect()
+    await lab.ami.lists()
+    await lab.ami.wait_for(b"Event: BridgeDestroy")

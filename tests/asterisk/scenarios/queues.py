@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.asterisk.phone_keys import PhoneKeys
 from tests.asterisk.plan import DID
 from tests.asterisk.scenarios.lab import JAN, MARY, Lab, scenario
 
@@ -18,6 +19,11 @@ LEAVING = DID(39)
 FULL = DID(40)
 EXIT = DID(41)
 VOICEMAIL = DID(42)
+ONE = DID(45)
+ANNOUNCED = DID(60)
+SURVEY = DID(61)
+STRICT = DID(63)
+POOL = DID(64)
 
 
 async def _support(lab: Lab, **behaviour: object) -> None:
@@ -139,6 +145,7 @@ async def queue_withdrawn(lab: Lab) -> None:
     await (caller := lab.caller(NOBODY)).dial()
     await lab.ami.wait_for(b"Event: QueueCallerJoin")
     await asyncio.sleep(2)
+    lab.tell("", "withdrawn", "nobody")
     await lab.ami.action("QueueWithdrawCaller", Queue="nobody", Caller=lab.ami.value("Channel: PJSIP/trunk-a"))
     await caller.finished()
 
@@ -174,3 +181,88 @@ async def queue_timeout_second_queue(lab: Lab) -> None:
     await lab.phone("1007", after_ms=None)
     await _support(lab, after_ms=800, talk_ms=2000)
     await lab.call(SHORT_THEN_SUPPORT)
+
+
+@scenario("A35", "A32")
+async def queue_announcement_agent_leaves(lab: Lab) -> None:
+    """Emil picks up and hangs up during the announcement; Filip hears it whole and talks 2 s."""
+    await lab.phone("1005", after_ms=500, talk_ms=1500)
+    await lab.phone("1006", after_ms=500, talk_ms=5000)
+    await lab.call(ANNOUNCED)
+
+
+@scenario("A36")
+async def queue_announcement_caller_leaves(lab: Lab) -> None:
+    """Emil picks up, the caller hangs up while Emil hears the announcement."""
+    await lab.phone("1005", after_ms=800)
+    await lab.call(ANNOUNCED, hangup_ms=3000)
+
+
+@scenario("A42")
+async def queue_agent_pool(lab: Lab) -> None:
+    """Anna sits with an open line and takes two calls of one shift; the callers hang up, then she does."""
+    shift = lab.caller("*111001", caller={"source": "1001"}, media=True)
+    await shift.dial()
+    lab.stage.push_async_callback(shift.stop)
+    # The queue is told only some seconds after the login that she is there.
+    await lab.ami.wait_for(b"Queue: pool\r\nMemberName: Anna One")
+    for calls, person in enumerate((JAN, MARY), start=1):
+        await asyncio.sleep(1.5)
+        caller = lab.caller(POOL, caller=person, hangup_ms=4000, media=True)
+        await caller.dial()
+        await lab.ami.wait_for_more(b"Event: AgentConnect", calls)
+        await caller.finished()
+    await PhoneKeys(shift).hang_up()
+
+
+@scenario("A43")
+async def queue_survey_agent_presses_star(lab: Lab) -> None:
+    """Anna ends the talk with *, the caller hears the survey for 3 s and is sent away."""
+    anna = await lab.phone("1001", after_ms=700)
+    caller = lab.caller(SURVEY)
+    await caller.dial()
+    await lab.ami.wait_for(b"Event: BridgeEnter")
+    await asyncio.sleep(2)
+    await PhoneKeys(anna).press("*")
+    await caller.finished()
+
+
+@scenario("A43")
+async def queue_survey_agent_hangs_up(lab: Lab) -> None:
+    """Anna hangs up after 2 s, the caller hears the survey for 3 s and is sent away."""
+    await lab.phone("1001", after_ms=700, talk_ms=2000)
+    await lab.call(SURVEY)
+
+
+@scenario("A45", "A43")
+async def queue_completed_late(lab: Lab) -> None:
+    """Anna ends one call with * and has the next at once: AgentComplete of the first comes while the second talks."""
+    anna = await lab.phone("1001", after_ms=300)
+    first, second = lab.caller(SURVEY, caller=JAN), lab.caller(SURVEY, caller=MARY, hangup_ms=8000)
+    await first.dial()
+    await lab.ami.wait_for(b"Event: BridgeEnter")
+    await second.dial()
+    await asyncio.sleep(1.5)
+    await PhoneKeys(anna).press("*")
+    await first.finished()
+    await second.finished()
+
+
+@scenario("A45")
+async def queue_one_after_the_other(lab: Lab) -> None:
+    """Two callers and one agent, whose phone answers at once: the second call comes right after the first."""
+    await lab.phone("1001", after_ms=0, ringing=False, talk_ms=2000)
+    first, second = lab.caller(ONE, caller=JAN), lab.caller(ONE, caller=MARY)
+    await first.dial()
+    await asyncio.sleep(0.3)
+    await second.dial()
+    await first.finished()
+    await second.finished()
+
+
+@scenario("A34", "A32")
+async def queue_autopause(lab: Lab) -> None:
+    """Emil does not answer in 3 s and is paused by the queue; Filip answers and talks 2 s."""
+    await lab.phone("1005", after_ms=None)
+    await lab.phone("1006", after_ms=800, talk_ms=2000)
+    await lab.call(STRICT)

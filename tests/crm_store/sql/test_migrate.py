@@ -32,6 +32,23 @@ async def test_an_empty_database_is_brought_to_the_schema_of_this_version(file: 
     assert await current(url) == (HEAD, HEAD)
 
 
+async def test_a_database_of_the_first_version_keeps_what_is_in_it(file: Path) -> None:
+    url = f"sqlite:///{file}"
+    store = await open_store(url, numbers=PROFILE, migrate=True)
+    jan = await customer(store, "Ján")
+    await store.close()
+    with sqlite3.connect(file) as connection:
+        connection.execute("DROP TABLE pop_dismissals")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    connection.close()
+    with pytest.raises(StoreUnavailable, match="ctiserver db upgrade"):
+        await open_store(url, numbers=PROFILE)
+    upgraded = await open_store(url, numbers=PROFILE, migrate=True)
+    assert (await upgraded.party(jan)).name == "Ján"
+    assert await upgraded.dismissed_pops() == []
+    await upgraded.close()
+
+
 async def test_only_the_owner_may_read_the_file(file: Path) -> None:
     await upgrade(f"sqlite:///{file}")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600

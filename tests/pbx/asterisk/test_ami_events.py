@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pbx import events as ev
 from pbx.asterisk.ami_capture import CaptureNote, read_capture
 from pbx.asterisk.ami_decoder import AmiDecoder
-from pbx.asterisk.ami_events import PARSERS, WANTED, ParseProblem, parse
+from pbx.asterisk.ami_events import ONLY_EXPLAINED, PARSERS, READABLE, WANTED, ParseProblem, parse
 from tests.fakes.ami_server import event, snapshot
+from tests.pbx.folding import Folded, events_of
 
 RECORDINGS = sorted((Path(__file__).parents[2] / "recordings").glob("*/*.ami"))
 CALLER = snapshot("PJSIP/trunk-00000001", "1.1", CallerIDNum="+421905123456", CallerIDName="Ján", Exten="600")
@@ -43,7 +44,7 @@ agent = dataclasses.replace(
 
 
 def parsed(name: str, *pairs: tuple[str, str], **headers: object) -> ev.PbxEvent | ParseProblem | None:
-    decoder = AmiDecoder(WANTED)
+    decoder = AmiDecoder(READABLE)
     (raw,) = decoder.feed(b"Asterisk Call Manager/11.0.0\r\n" + event(name, *pairs, **headers))
     return parse(raw)
 
@@ -63,6 +64,18 @@ def test_every_event_of_the_union_has_a_parser() -> None:
     """LinkLost and ResyncSnapshot are no events of Asterisk; QueueMemberChanged stands for four of them."""
     ours = {kind.__name__ for kind in typing.get_args(ev.PbxEvent)}
     assert ours - {name.decode() for name in PARSERS} == {"LinkLost", "ResyncSnapshot", "QueueMemberChanged"}
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_nothing_follows_from_the_events_that_a_live_link_leaves_unread(recording: Path) -> None:
+    unread = tuple(getattr(ev, name.decode()) for name in ONLY_EXPLAINED)
+    events = events_of(recording.read_bytes())
+    assert Folded([event for event in events if not isinstance(event, unread)]).told == Folded(events).told
+
+
+def test_a_live_link_does_not_hand_on_what_is_only_explained() -> None:
+    stream = b"Asterisk Call Manager/11.0.0\r\n" + event("AgentCalled", *CALLER) + event("Hold", *CALLER)
+    assert [raw.name for raw in AmiDecoder(WANTED).feed(stream)] == [b"Hold"]
 
 
 def test_newchannel_tells_a_presentation_only_when_the_pbx_is_set_to() -> None:
@@ -94,7 +107,7 @@ def test_hangup_and_its_request_have_a_cause() -> None:
 
 
 def test_only_the_applications_and_variables_that_concern_us_are_read() -> None:
-    decoder = AmiDecoder(WANTED)
+    decoder = AmiDecoder(READABLE)
     noise = event("Newexten", *CALLER, Application="NoOp", AppData="Application: VoiceMail")
     noise += event("VarSet", *CALLER, Variable="X", Value="QUEUESTATUS")
     assert decoder.feed(b"Asterisk Call Manager/11.0.0\r\n" + noise) == []
@@ -142,7 +155,7 @@ def test_p18_numbers_and_application_data_are_not_escaped() -> None:
 
 def test_broken_utf8_costs_only_the_characters_that_are_broken() -> None:
     raw = event("Newstate", *CALLER).replace("Ján".encode(), b"J\xe1n \xff")
-    decoder = AmiDecoder(WANTED)
+    decoder = AmiDecoder(READABLE)
     (one,) = decoder.feed(b"Asterisk Call Manager/11.0.0\r\n" + raw)
     state = parse(one)
     assert isinstance(state, ev.Newstate)
@@ -390,7 +403,7 @@ def test_missing_headers_are_a_problem_with_a_name_never_an_exception(
 
 
 @given(
-    st.sampled_from(sorted(WANTED)),
+    st.sampled_from(sorted(READABLE)),
     st.lists(
         st.sampled_from([f"{key}: ".encode() for key, _ in (*CALLER, *AGENT, *MEMBER_HEADERS)] + [b"Timestamp: "])
         | st.binary(max_size=30)
@@ -400,7 +413,7 @@ def test_missing_headers_are_a_problem_with_a_name_never_an_exception(
 )
 def test_garbage_in_headers_never_raises(name: bytes, parts: list[bytes]) -> None:
     body = b"".join(parts).replace(b"\r\n\r\n", b"\r\n")
-    decoder = AmiDecoder(dict.fromkeys(WANTED, ()))
+    decoder = AmiDecoder(dict.fromkeys(READABLE, ()))
     for raw in decoder.feed(b"Asterisk Call Manager/11.0.0\r\nEvent: " + name + b"\r\n" + body + b"\r\n\r\n"):
         found = parse(raw)
         assert found is None or isinstance(found, ParseProblem) or found.at is None or found.at > 0

@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 
 from crm_store.access import Principal
 from crm_store.accounts import Role
+from crm_store.errors import StoreUnavailable
 from screenpop.local_broker import LocalBroker
 from screenpop.topics import pops
 from screenpop.websocket.server import PushLimits, PushServer
@@ -47,6 +48,7 @@ class Centre:
     queues: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     limits: PushLimits = field(default_factory=PushLimits)
+    database_away: bool = False
     _transports: dict[str, list[asyncio.Transport]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,6 +72,8 @@ class Centre:
     # what the server asks of the product
 
     async def authenticate(self, request: web.Request) -> Principal | None:
+        if self.database_away:
+            raise StoreUnavailable
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer token-")
         known = self.people.get(bearer or request.cookies.get("user", ""))
         if known is not None and bearer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -243,12 +244,34 @@ async def test_signing_out_closes_the_sockets_of_that_sign_in_only(centre: Centr
         await jan.until("pop.show")
 
 
-async def test_a_disabled_account_loses_all_its_sockets(centre: Centre) -> None:
-    async with centre.sign_in("eva") as first, centre.sign_in("eva") as second:
-        await Screen(first).subscribed()
-        await Screen(second).subscribed()
-        centre.push.close_user("eva")
+async def test_a_disabled_account_loses_all_its_sockets_at_once(centre: Centre) -> None:
+    async with centre.sign_in("eva") as first, centre.sign_in("eva") as second, centre.sign_in("jan") as third:
+        for socket in (first, second, third):
+            await Screen(socket).subscribed()
+        del centre.people["eva"]
+        centre.push.recheck("eva")
         assert [(await close_of(first))[0], (await close_of(second))[0]] == [4401, 4401]
+        assert centre.push.connected("jan") == 1
+
+
+async def test_an_account_that_changed_and_may_the_same_keeps_its_sockets(centre: Centre) -> None:
+    async with centre.sign_in("eva") as socket:
+        screen = await Screen(socket).subscribed()
+        centre.people["eva"] = replace(person("eva"), endpoints=("PJSIP/1009",))
+        centre.push.recheck("eva")
+        centre.show("eva", "pop-1")
+        await screen.until("pop.show")
+        assert not socket.close_code
+
+
+async def test_a_database_that_is_away_signs_nobody_out(centre: Centre) -> None:
+    async with centre.sign_in("eva") as socket:
+        screen = await Screen(socket).subscribed()
+        centre.database_away = True
+        centre.push.recheck("eva")
+        centre.show("eva", "pop-1")
+        await screen.until("pop.show")
+        assert not socket.close_code
 
 
 @pytest.mark.parametrize("change", ["gone", "other role"])

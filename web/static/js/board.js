@@ -14,6 +14,8 @@ const board = document.querySelector("[data-live-board]");
 
 const waiting = (queue) => queue.callers?.length ?? queue.waiting ?? 0;
 const oldest = (queue) => (queue.callers ?? []).map((caller) => caller.joined_at).filter(Boolean).sort()[0] ?? null;
+/** A queue is named by its label; with several telephone systems by that one's name too, because both may have a queue 600. */
+const queueName = (queue) => [name(queue.label ?? queue.name), ...(link.state.pbx.size > 1 ? [" ", el("span", { class: "muted small" }, name(queue.pbx))] : [])];
 const secondsSince = (at) => (at ? (link.now() - Date.parse(at)) / 1000 : 0);
 const level = (seconds) => (seconds > WAIT_BAD_S ? "bad" : seconds > WAIT_WARN_S ? "warn" : "");
 
@@ -33,12 +35,12 @@ function timer(at, attributes = {}) {
 function showMyQueues() {
   const place = document.getElementById("my-queues");
   if (!place) return;
-  const mine = [...link.state.agents.values()].find((agent) => agent.name === me);
-  const queues = [...link.state.queues.values()].filter((queue) => !mine?.queues?.length || mine.queues.includes(queue.name));
+  const mine = [...link.state.agents.values()].filter((agent) => agent.name === me && agent.queues?.length);
+  const queues = [...link.state.queues.values()].filter((queue) => !mine.length || mine.some((agent) => agent.pbx === queue.pbx && agent.queues.includes(queue.name)));
   const rows = queues.map((queue) => {
     const count = waiting(queue);
     const first = oldest(queue);
-    return el("li", {}, el("span", { class: "grow" }, name(queue.label ?? queue.name)),
+    return el("li", {}, el("span", { class: "grow" }, ...queueName(queue)),
       el("span", { class: count ? "badge warn" : "badge" }, icon("clock"), tn("%(num)s waiting", "%(num)s waiting", count)), first ? timer(first) : null);
   });
   place.replaceChildren(...(rows.length ? rows : [el("li", { class: "muted" }, t("You are in no queue."))]));
@@ -61,7 +63,7 @@ function queueRow(queue) {
   const wait = first ? timer(first, { class: `timer ${level(secondsSince(first))}` }) : "–";
   const states = queue.agents ?? {};
   const count = (state) => String(states[state] ?? 0);
-  return el("tr", {}, el("td", { class: "wide" }, el("strong", {}, name(queue.label ?? queue.name)), queue.stale ? el("span", { class: "badge warn" }, t("not up to date")) : null),
+  return el("tr", {}, el("td", { class: "wide" }, el("strong", {}, ...queueName(queue)), queue.stale ? [" ", el("span", { class: "badge warn" }, t("not up to date"))] : null),
     cell(t("Waiting"), el("span", { class: waiting(queue) ? "warn" : "" }, String(waiting(queue))), "end num"), cell(t("Longest wait"), wait, "end num"),
     cell(t("Talking"), String(queue.talking ?? count("talking")), "end num"), cell(t("Ready"), count("ready"), "end num"), cell(t("Ringing"), count("ringing"), "end num"),
     cell(t("Wrap-up"), count("wrap_up"), "end num"), cell(t("Paused"), count("paused"), "end num"));
@@ -71,7 +73,7 @@ const BROWSERS = { connected: () => ["ok", t("open")], asleep: () => ["warn", t(
 
 function agentRow(agent) {
   const [tone, text] = (BROWSERS[agent.browser] ?? BROWSERS.none)();
-  const labels = (agent.queues ?? []).map((queue) => [...link.state.queues.values()].find((one) => one.name === queue)?.label ?? queue);
+  const labels = (agent.queues ?? []).map((queue) => link.state.queues.get(`${agent.pbx}:${queue}`)?.label ?? queue);
   const row = el("tr", { "data-row": true, tabindex: "-1" }, el("td", { class: "wide" }, el("strong", {}, name(agent.display_name ?? agent.name))),
     cell(t("State"), stateLabel(agent)), cell(t("Since"), agent.since ? timer(agent.since) : "–", "end num"),
     cell(t("Queues"), labels.flatMap((label, index) => (index ? [", ", name(label)] : [name(label)])), "wide"),
@@ -83,7 +85,8 @@ function agentRow(agent) {
 function pauseButton(agent) {
   const paused = agent.state === "paused";
   if (!agent.pbx || agent.state === "offline") return "";
-  return el("button", { type: "button", class: "button small", onclick: () => setPause(agent, !paused) }, paused ? t("Unpause") : t("Pause"));
+  const [to, text, key] = paused ? ["off", t("Unpause"), "R"] : ["on", t("Pause"), "P"];
+  return el("button", { type: "button", class: "button small", "data-set-pause": to, "aria-keyshortcuts": key, title: `${text} (${key})`, onclick: () => setPause(agent, !paused) }, text);
 }
 
 async function setPause(agent, paused) {
@@ -95,7 +98,7 @@ async function setPause(agent, paused) {
 }
 
 function callerRow({ queue, caller }) {
-  return el("li", {}, icon("clock"), el("span", { class: "grow" }, name(queue.label ?? queue.name)), el("span", { class: "badge" }, t("position %(number)s", { number: caller.position })),
+  return el("li", {}, icon("clock"), el("span", { class: "grow" }, ...queueName(queue)), el("span", { class: "badge" }, t("position %(number)s", { number: caller.position })),
     caller.joined_at ? timer(caller.joined_at) : null);
 }
 

@@ -1,4 +1,4 @@
-// Saving that does not give up at once: the record may be a moment behind the phone, the server a moment away.
+// Saving that does not give up at once: the server or the network may be a moment away.
 import { Problem } from "./api.js";
 import { problemText } from "./l10n.js";
 import { toast } from "./toasts.js";
@@ -6,7 +6,7 @@ import { toast } from "./toasts.js";
 const ROUNDS = 5;
 const FIRST_PAUSE_MS = 400;
 
-const passing = (problem) => problem instanceof Problem && (problem.status === 404 || problem.status === 0 || problem.status >= 500);
+const passing = (problem) => problem instanceof Problem && (problem.status === 0 || problem.status >= 500);
 
 /** Try an action until it works or the trouble is no passing one; then say so. Resolves to whether it worked. */
 export async function keepTrying(action) {

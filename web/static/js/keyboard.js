@@ -5,6 +5,7 @@ import { toast } from "./toasts.js";
 import { t } from "./l10n.js";
 
 const OFF = "cti.keys";
+const GO_WITHIN_MS = 1500;
 const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 const enabled = document.getElementById("keys-on");
 const keysDialog = document.getElementById("keys-dialog");
@@ -79,6 +80,26 @@ const inRow = (selector) => () => {
   const row = document.activeElement.closest?.("[data-row]");
   return press(row?.querySelector(selector));
 };
+let goPressedAt = -Infinity;
+
+/** The second letter of "g h": go to the page that has it. */
+function goTo(code) {
+  const asked = performance.now() - goPressedAt < GO_WITHIN_MS;
+  goPressedAt = -Infinity;
+  return asked && press(document.querySelector(`[data-go="${CSS.escape(code.replace("Key", ""))}"]`));
+}
+
+async function copyLink() {
+  const row = document.activeElement.closest?.("[data-row]");
+  const path = row?.dataset.href ?? row?.querySelector("a[href^='/']")?.getAttribute("href") ?? location.href;
+  try {
+    await navigator.clipboard.writeText(new URL(path, location.href).href);
+    toast(t("Link copied."));
+  } catch {
+    toast(t("This browser does not let a page copy here."));
+  }
+}
+
 const pressed = (selector) => () => press(document.querySelector(selector));
 
 const PLAIN = {
@@ -88,6 +109,10 @@ const PLAIN = {
   ArrowUp: () => document.activeElement.matches?.("[data-row]") && (moveRow(-1), true),
   KeyX: inRow("[data-complete]"),
   KeyD: inRow("[data-dial]"),
+  KeyP: inRow("[data-set-pause=on]"),
+  KeyR: inRow("[data-set-pause=off]"),
+  KeyG: () => ((goPressedAt = performance.now()), true),
+  Period: () => (copyLink(), true),
   KeyN: pressed("[data-key=new]"),
   KeyE: pressed("[data-key=edit]"),
   Enter: () => {
@@ -124,6 +149,7 @@ function handle(event) {
     else onPop((pop) => pop.finish())();
     return true;
   }
+  if ((event.ctrlKey || event.metaKey) && event.code === "KeyK" && !event.altKey && !event.shiftKey && !isTyping(event.target)) return focusSearch();
   if (withModifier(event)) {
     const number = digitOf(event);
     if (number) return outcome(number), true;
@@ -137,7 +163,8 @@ function handle(event) {
   if (document.querySelector("dialog[open]")) return false;
   if (event.key === "?") return keysDialog.showModal(), true;
   if (event.key === "/" || (event.code === "Slash" && !event.shiftKey)) return focusSearch();
-  return event.shiftKey ? false : PLAIN[event.code]?.() ?? false;
+  if (event.shiftKey) return false;
+  return goTo(event.code) || (PLAIN[event.code]?.() ?? false);
 }
 
 export function startKeyboard() {

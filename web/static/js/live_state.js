@@ -58,6 +58,12 @@ export class LiveState {
     }
   }
 
+  /** What this person does: of several telephone systems, where they do anything. */
+  agent(name) {
+    const rows = [...this.agents.values()].filter((agent) => agent.name === name);
+    return rows.find((agent) => agent.state !== "offline") ?? rows[0] ?? null;
+  }
+
   /** Everything as one frame, for a tab that has just come. */
   asSnapshot() {
     const list = (map) => [...map.values()];

@@ -11,7 +11,7 @@ export function nameOf(card) {
 /** Which of our lines was called. */
 export function lineCalled(call) {
   if (call.direction !== "inbound" || !(call.did || call.did_label)) return [];
-  return parts("called %(line)s", { line: call.did_label ? name(call.did_label) : tel(call.did) });
+  return parts("called %(line)s", { line: call.did_label ? name(call.did_label) : tel(call.did_display ?? call.did) });
 }
 
 /** Tags, language, how often lately, who passed the call on. */

@@ -323,11 +323,11 @@ export class PopView {
     }
   }
 
-  /** Save everything; in wrap-up the call leaves the screen. */
+  /** Save everything; in wrap-up the call leaves the screen, also when the page is left at that moment. */
   async finish() {
     if (this.#typedNew && !this.#slots.new.hidden && !(await this.createCustomer())) return;
     if (!(await this.#note.flush())) return;
-    const done = await keepTrying(() => api("POST", `${path(this.pop)}/finish`));
+    const done = await keepTrying(() => api("POST", `${path(this.pop)}/finish`, undefined, { keepalive: true }));
     if (done && this.pop.phase !== "wrap_up") toast(t("Saved. The call leaves the screen when the talk ends."));
     if (!done) this.reoffered();
   }

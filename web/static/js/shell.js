@@ -64,7 +64,7 @@ function showPbx() {
 
 function showMyState() {
   const shown = document.getElementById("my-state");
-  const mine = [...link.state.agents.values()].find((agent) => agent.name === me);
+  const mine = link.state.agent(me);
   if (!shown || !mine) return;
   shown.dataset.state = mine.state;
   setIcon(shown, stateIcon(mine.state));
