@@ -149,7 +149,7 @@ class AgentBook:
 
     def endpoint_of_member(self, member: QueueMember) -> str:
         """`Local/1001@from-queue/n` with state interface `hint:1001@ext-local` sits at the phone with extension 1001."""
-        extension = self._devices.extension_of_member(member.interface)
+        extension = self._devices.extension_of_seat(member.interface)
         if extension is None:
             return member.interface
         usual = f"PJSIP/{extension}" if member.interface.startswith("Local/") else member.interface
@@ -193,8 +193,9 @@ class AgentBook:
             return
         owner = self._devices.owner(device) or device
         known = self._agents.get(owner)
-        if known is not None and known.endpoint == device:
-            known.device = _DEVICE_STATES.get(state, DeviceStatus.UNKNOWN)
+        status = _DEVICE_STATES.get(state, DeviceStatus.UNKNOWN)
+        if known is not None and known.endpoint == device and known.device is not status:
+            known.device = status
             self._changed[owner] = None
 
     def call_changed(self, call: Call) -> None:

@@ -16,7 +16,7 @@ _QUEUES = "Queues"
 _END = "How a call ended"
 _NONSENSE = "Time and nonsense"
 _GAP = "A lost link, a restart"
-_TRANSFERS = "What is not followed yet"
+_TRANSFERS = "Transfers"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ class DevicePlan:
     owners: Mapping[str, str] = field(default_factory=dict)
     extensions: Mapping[str, str] = field(default_factory=dict)
     _kinds: dict[str, DeviceKind] = field(default_factory=dict, repr=False)
+    # Of the queues' members, asked for again with each look at a queue.
+    _members: dict[str, str | None] = field(default_factory=dict, repr=False)
 
     def set_owners(self, owners: Mapping[str, str], extensions: Mapping[str, str] | None = None) -> None:
         """Replace the account endpoints."""
@@ -77,6 +79,12 @@ class DevicePlan:
     def extension_of(self, endpoint: str) -> str:
         """The extension people know this phone by."""
         return self.extensions.get(endpoint) or extension_of_endpoint(endpoint)
+
+    def extension_of_seat(self, interface: str) -> str | None:
+        """`extension_of_member` for a member of a queue: there are not many, and they are asked for often."""
+        if interface not in self._members:
+            self._members[interface] = self.extension_of_member(interface)
+        return self._members[interface]
 
     def extension_of_member(self, interface: str) -> str | None:
         """`Local/1001@from-queue/n` → `1001`, by the configured expressions."""

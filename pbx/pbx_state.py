@@ -7,6 +7,7 @@ happened = state.apply(event, now)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from pbx import events as ami
 from pbx.agents import AgentBook, AgentStatus
@@ -61,6 +62,7 @@ class PbxState:
         # Of the events that were taken and not told yet.
         self._extra: list[CallEvent] = []
         self._taken_at: float | None = None
+        self._has_taken = False
 
     # --- the one way in ------------------------------------------------------------------------------------------------
 
@@ -72,10 +74,16 @@ class PbxState:
     def take(self, event: PbxEvent, now: float) -> None:
         """Update the state; `happened` tells later, for all events of one read from the socket at once, what it came to."""
         at = event.at if event.at is not None or not self._clock_from_arrival else now
-        self._book.finalise(now if at is not None else None)
-        self._extra += self._apply(event, at, now)
+        if not self._has_taken:
+            self._has_taken = True
+            self._book.finalise(now if at is not None else None)
+        handler = _HANDLERS.get(type(event))
+        if handler is not None:
+            self._extra += handler(self, event, at, now)
+        else:
+            self._tracker.apply(event, at, now)
         self._taken_at = at
-        if at is not None and not isinstance(event, ami.LinkLost | ami.ResyncSnapshot):
+        if at is not None and type(event) not in _NOT_FROM_THE_STREAM:
             self._last_at = at
 
     @property
@@ -85,31 +93,33 @@ class PbxState:
 
     def happened(self, now: float) -> list[CallEvent]:
         """What the events taken since the last time came to, oldest first; a call that changed several times is told once."""
+        self._has_taken = False
         extra, self._extra = self._extra, []
         return self._happened(extra, self._taken_at, now)
 
-    def _apply(self, event: PbxEvent, at: float | None, now: float) -> list[CallEvent]:
-        match event:
-            case ami.QueueMemberAdded(member=member) | ami.QueueMemberChanged(member=member):
-                self._queues.member_changed(member)
-            case ami.QueueMemberRemoved(member=member):
-                self._queues.member_removed(member)
-            case ami.DeviceStateChange(device=device, state=state):
-                self._agents.device_changed(device, state)
-            case ami.OriginateResponse():
-                return self._originate_response(event, at)
-            case ami.LinkLost():
-                self._resync.link_lost(self._last_at)
-                return [PbxLost(at=at, pbx=self.pbx)]
-            case ami.ResyncSnapshot():
-                return self._apply_snapshot(event, at, now)
-            case ami.Shutdown():
-                self._resync.shutdown()
-            case _:
-                self._tracker.apply(event, at, now)
+    def _member_changed(
+        self, event: ami.QueueMemberAdded | ami.QueueMemberChanged, at: float | None, now: float
+    ) -> list[CallEvent]:
+        self._queues.member_changed(event.member)
         return []
 
-    def _originate_response(self, event: ami.OriginateResponse, at: float | None) -> list[CallEvent]:
+    def _member_removed(self, event: ami.QueueMemberRemoved, at: float | None, now: float) -> list[CallEvent]:
+        self._queues.member_removed(event.member)
+        return []
+
+    def _device_changed(self, event: ami.DeviceStateChange, at: float | None, now: float) -> list[CallEvent]:
+        self._agents.device_changed(event.device, event.state)
+        return []
+
+    def _link_lost(self, event: ami.LinkLost, at: float | None, now: float) -> list[CallEvent]:
+        self._resync.link_lost(self._last_at)
+        return [PbxLost(at=at, pbx=self.pbx)]
+
+    def _shutdown(self, event: ami.Shutdown, at: float | None, now: float) -> list[CallEvent]:
+        self._resync.shutdown()
+        return []
+
+    def _originate_response(self, event: ami.OriginateResponse, at: float | None, now: float) -> list[CallEvent]:
         if event.uniqueid is None:
             return []
         return [
@@ -222,3 +232,17 @@ class PbxState:
     def interfaces_of(self, agent: str) -> tuple[str, ...]:
         """The queue interfaces of an agent: what a pause or a login has to name."""
         return self._agents.interfaces_of(agent)
+
+
+_NOT_FROM_THE_STREAM = frozenset({ami.LinkLost, ami.ResyncSnapshot})
+#: What the call tracker does not take.
+_HANDLERS: dict[type, Callable[[PbxState, Any, float | None, float], list[CallEvent]]] = {
+    ami.QueueMemberAdded: PbxState._member_changed,
+    ami.QueueMemberChanged: PbxState._member_changed,
+    ami.QueueMemberRemoved: PbxState._member_removed,
+    ami.DeviceStateChange: PbxState._device_changed,
+    ami.OriginateResponse: PbxState._originate_response,
+    ami.LinkLost: PbxState._link_lost,
+    ami.ResyncSnapshot: PbxState._apply_snapshot,
+    ami.Shutdown: PbxState._shutdown,
+}

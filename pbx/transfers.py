@@ -154,11 +154,8 @@ class Transfers:
     ) -> LiveTransfer:
         known = next((transfer for transfer in call.transfers if _is_same(transfer, kind, by, at)), None)
         if known is not None:
-            known.extension, known.at, known.is_guess = (
-                extension,
-                at,
-                False,
-            )  # told twice, or after we had seen it happen
+            # Told twice, or after we had seen it happen.
+            known.extension, known.at, known.is_guess = extension, at, False
             self._hand_over(call, by)
             return known
         first_leg = first_leg if first_leg is not None else _first_rung_after(call, at)
