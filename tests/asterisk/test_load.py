@@ -31,7 +31,7 @@ class Load:
     rate: float
 
 
-SHORT = Load(calls=60, first_part=20, rate=20)
+SHORT = Load(calls=300, first_part=100, rate=40)
 FULL = Load(calls=4800, first_part=480, rate=80)
 
 pytestmark = pytest.mark.asterisk
@@ -52,10 +52,11 @@ async def test_every_queue_call_under_load_has_its_right_record(
         ServedProcess(pbx, tmp_path, agents=BANK_PHONES) as ours,
         PhoneBank(pbx, Answering(after_ms=0, talk_ms=250)),
     ):
-        await _ring(pbx, load.first_part, load.rate)
+        await _ring(pbx, NUMBERS, load.first_part, load.rate)
         await ours.settled(load.first_part)
         private_first, cpu_first = ours.private_mb(), ours.cpu_s()
-        await _ring(pbx, load.calls - load.first_part, load.rate)
+        others = NUMBERS[load.first_part :] + NUMBERS[: load.first_part]
+        await _ring(pbx, others, load.calls - load.first_part, load.rate)
         await ours.settled(load.calls, timeout_s=120)
         private_end, cpu_end = ours.private_mb(), ours.cpu_s()
         records, still_open = await ours.records(), await ours.store.open_calls(PBX)
@@ -82,8 +83,8 @@ async def test_every_queue_call_under_load_has_its_right_record(
     assert private_end <= private_first + GROWTH_MB
 
 
-async def _ring(pbx: RealAsterisk, calls: int, rate: float) -> None:
-    caller = Caller(pbx, BUSY_LINE, number=NUMBERS, name="Load", count=calls, rate=rate)
+async def _ring(pbx: RealAsterisk, numbers: list[str], calls: int, rate: float) -> None:
+    caller = Caller(pbx, BUSY_LINE, number=numbers, name="Load", count=calls, rate=rate)
     await caller.call(timeout_s=60 + calls / rate * 3)
 
 

@@ -1,6 +1,7 @@
 """Folds AMI captures through the code of the live service, as `ctiserver replay` does."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from crm_store.activities import CallRecord
@@ -13,6 +14,7 @@ from pbx.calls import Call
 from pbx.devices import DevicePlan
 from pbx.events import PbxEvent, PbxName
 from pbx.pbx_state import PbxState
+from tests.asterisk.truth import CallTruth
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 NUMBERING = CallNumbering(incoming=NumberProfile(region="GB"), own=NumberProfile(region="GB"))
@@ -74,3 +76,10 @@ class Folded:
 def fold(capture: bytes, *, owners: dict[str, str] | None = None, asked: dict[str, str] | None = None) -> Folded:
     """Fold one capture. `asked`: the numbers of our own click-to-dials by ChannelId, which the live service knows."""
     return Folded(events_of(capture), owners=owners, asked=asked)
+
+
+def fold_as_told(capture: bytes, truths: Sequence[CallTruth]) -> Folded:
+    """Fold a capture of the harness: with everybody's devices as accounts, and with the number that our click asked for."""
+    clicked = re.search(rb"Uniqueid: (cti-[a-z0-9-]+)", capture)
+    asked = {clicked.group(1).decode(): truths[0].dialled} if clicked and truths else {}
+    return fold(capture, owners=TWINS, asked=asked)

@@ -1,24 +1,16 @@
 """Every capture of the real Asterisk gives the records that the phones' own SIP logs prove."""
 
-import json
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.asterisk.compare import compare
-from tests.asterisk.truth import CallTruth, Offer
-from tests.pbx.folding import RECORDINGS, TWINS, Folded, fold
+from tests.asterisk.truth import CallTruth, stored_truth
+from tests.pbx.folding import RECORDINGS, Folded, fold_as_told
 
 CAPTURES = sorted(RECORDINGS.glob("asterisk*/*.ami"))
 #: SIP cannot tell what only the dialplan knows.
 NOT_TOLD_BY_SIP = {"freepbx_click_on_dnd": "a refused click-to-dial reaches no phone"}
-
-
-def _story(capture: Path) -> dict[str, Any]:
-    story: dict[str, Any] = json.loads(capture.with_suffix(".truth.json").read_text())
-    return story
 
 
 def _name(capture: Path) -> str:
@@ -29,13 +21,8 @@ EXACT = [capture for capture in CAPTURES if capture.stem not in NOT_TOLD_BY_SIP]
 
 
 def _folded(capture: Path) -> tuple[Folded, list[CallTruth]]:
-    truths = [
-        CallTruth(**{**call, "offers": tuple(Offer(**offer) for offer in call["offers"])})
-        for call in _story(capture)["calls"]
-    ]
-    clicked = re.search(rb"Uniqueid: (cti-[a-z0-9-]+)", capture.read_bytes())
-    asked = {clicked.group(1).decode(): truths[0].dialled} if clicked and truths else {}
-    return fold(capture.read_bytes(), owners=TWINS, asked=asked), truths
+    truths = stored_truth(capture.with_suffix(".truth.json"))
+    return fold_as_told(capture.read_bytes(), truths), truths
 
 
 @pytest.mark.parametrize("capture", EXACT, ids=_name)
