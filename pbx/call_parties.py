@@ -42,8 +42,13 @@ class CallParties:
     # --- dialled -----------------------------------------------------------------------------------------------------
 
     def originated(self, dest: LiveChannel, at: float | None) -> None:
-        """DialBegin without a caller: an Originate rings the agent's own phone."""
+        """DialBegin without a caller: an Originate rings the agent's own phone, or a transfer comes back that nobody took."""
         call = self._book.call_of(dest)
+        returned = self.transfers.comes_back_to(dest.endpoint) if call is None or not call.announced else None
+        if returned is not None:
+            self._book.attach(dest, returned)
+            self.phone_dialled(returned, dest, None, at)
+            return
         leg = call.leg_of_channel(dest.uniqueid) if call is not None else None
         if call is not None and leg is not None and leg.is_caller:
             self._book.offer(call, leg, at)

@@ -49,19 +49,10 @@ class Pickups:
         """The leg of a phone that nobody dialled for this call and that has it now."""
         leg = call.leg_of_channel(phone.uniqueid)
         if leg is None:
-            rung = self._rung_alone(phone)
             self._book.attach(phone, call)
             leg = call.new_leg(phone.endpoint, self._book.devices)
             leg.channels.add(phone.uniqueid)
-            if rung is not None:
-                leg.rang_at, leg.ring_ended_at = rung.rang_at, rung.ring_ended_at
         return leg
-
-    def _rung_alone(self, phone: LiveChannel) -> LiveLeg | None:
-        """Asterisk calls who transferred back by itself when nobody takes the call: a phone that rings for no call we know (A53)."""
-        own = self._book.call_of(phone)
-        leg = own.leg_of_channel(phone.uniqueid) if own is not None and not own.announced else None
-        return leg if leg is not None and leg.offered else None
 
     def spied(self, event: ami.ChanSpyStart, spy: LiveChannel, at: float | None) -> None:
         """ChanSpyStart: the supervisor's own line is no call; who listens to whom is told."""

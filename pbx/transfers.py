@@ -48,7 +48,8 @@ class Transfers:
         if call.direction is Direction.INTERNAL or call.talking or call.talk_ended_by is not None or call.parked.ever:
             return
         last = max((leg for leg in call.legs if leg.talk.ever), key=lambda leg: leg.talk.last_end or 0.0, default=None)
-        if last is None or last.handed_over or last is call.leg_of_channel(dest.uniqueid):
+        leg = call.leg_of_channel(dest.uniqueid)
+        if last is None or last.handed_over or last is leg or (leg is not None and leg.asked_by is not None):
             return
         self._transferred(call, TransferKind.BLIND, last.endpoint, exten, last.talk.last_end).is_guess = True
 
@@ -57,6 +58,7 @@ class Transfers:
         if call.transfers and call.transfers[-1].is_guess and call.transfers[-1].by in leg.endpoints:
             call.transfers.pop()
             leg.handed_over = False
+            self._book.touch(call, None)
 
     def parked(self, call: LiveCall) -> None:
         """A transfer to the parking lot is no transfer; who parked has left the call."""
@@ -109,6 +111,12 @@ class Transfers:
             return None
         return self._openings.open_consultation(call, line, asker, exten, at)
 
+    def rings_on(self, dest: LiveChannel, call: LiveCall, at: float | None) -> None:
+        """A blonde transfer: the phone that rang for the consultation rings for the customer now, on the same channel (P15)."""
+        asked = self._book.call_of(dest)
+        if asked is not None and asked is not call and asked.announced and asked.direction is Direction.INTERNAL:
+            self.join(asked, call, at)
+
     def join(self, asked: LiveCall, call: LiveCall, at: float | None) -> None:
         """The consultation `asked` becomes part of the customer's call: its target is a leg of that, its record goes."""
         in_both = _who_is_in_both(asked, call)
@@ -123,6 +131,14 @@ class Transfers:
         if own is not None and in_both is not None:
             own.channels |= in_both.channels
         self._book.fold(asked, call, at)
+
+    def comes_back_to(self, endpoint: str) -> LiveCall | None:
+        """The call that this phone transferred and that nobody has taken: Asterisk calls back on a channel of its own (A53)."""
+        for call in self._book:
+            last = call.transfers[-1] if call.transfers and not (call.ended or call.talking) else None
+            if last is not None and last.by == endpoint and last.kind is not TransferKind.BLIND:
+                return call
+        return None
 
     def joined_unseen(self, call: LiveCall, at: float | None) -> None:
         """After a gap: the customer talks with whom a colleague had asked, and that colleague is gone."""
