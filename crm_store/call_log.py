@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -101,7 +101,7 @@ def remote_number(call: Call, numbering: CallNumbering) -> PhoneNumber:
     return dialled
 
 
-@lru_cache(maxsize=16_384)  # a call's times are written again with each of its events
+@lru_cache(maxsize=4096)  # a call's times are written again with each of its events
 def wire_time(at: float | None) -> str | None:
     """Epoch seconds as RFC 3339 UTC with milliseconds: `2026-11-21T22:46:00.125Z`."""
     moment = _moment(at)
@@ -216,7 +216,7 @@ class _LoggedCall:
 
 
 _NOTHING = CallLogWork()
-_REMEMBERED_CALLS = 10_000  # a caller lookup may answer after a short call's end
+_REMEMBERED_CALLS = 500  # ended ones: a caller lookup may answer after a short call's end
 
 
 class CallLog:
@@ -228,7 +228,9 @@ class CallLog:
         """`numbering` by PBX name (read at each event, so it may change); `short_abandon_s` by queue, None for no queue."""
         self._numbering = numbering
         self._short_abandon_s = short_abandon_s
-        self._calls: OrderedDict[str, _LoggedCall] = OrderedDict()
+        self._calls: dict[str, _LoggedCall] = {}
+        # The ids of those that ended, oldest first.
+        self._ended: deque[str] = deque()
 
     def apply(self, event: CallEvent) -> CallLogWork:
         """What this event asks of the store."""
@@ -264,16 +266,17 @@ class CallLog:
         logged = self._calls.get(call.id)
         if logged is None:
             logged = self._calls[call.id] = _LoggedCall(record)
-            self._forget_oldest()
         record["match"], record["customer_id"] = _still_matched(logged.record, record)
-        self._calls.move_to_end(call.id)
         logged.record = record
-        logged.ended = logged.ended or ended
+        if ended and not logged.ended:
+            logged.ended = True
+            self._ended.append(call.id)
+            self._forget_oldest()
         return logged
 
     def _forget_oldest(self) -> None:
-        while len(self._calls) > _REMEMBERED_CALLS:
-            self._calls.popitem(last=False)
+        while len(self._ended) > _REMEMBERED_CALLS:
+            self._calls.pop(self._ended.popleft(), None)
 
     def _work(self, record: CallRecord, *, talked: bool, ended: bool) -> CallLogWork:
         lost = lost_call(record, short_abandon_s=self._short_abandon_s(record["queue"])) if ended else None

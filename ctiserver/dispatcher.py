@@ -12,9 +12,10 @@ from typing import get_args
 
 import structlog
 
-from pbx.call_events import Anomaly, CallEvent
+from pbx.call_events import Anomaly, CallEvent, CallSpied
 
 logger = structlog.get_logger(__name__)
+audit = structlog.get_logger("audit")
 
 Follower = Callable[[CallEvent], object]
 
@@ -32,6 +33,7 @@ class Dispatcher:
         # Events that a follower could not take: each one is a bug of ours.
         self.failures = 0
         self.anomalies: dict[str, int] = {}
+        self.follow("audit", _note_listening, (CallSpied,))
 
     def follow(self, name: str, follower: Follower, kinds: Iterable[type] = EVERY_KIND) -> None:
         """Call `follower` with each event of these kinds from now on. Order of following is order of telling."""
@@ -54,3 +56,9 @@ class Dispatcher:
     def _note(self, anomaly: Anomaly) -> None:
         self.anomalies[anomaly.kind] = self.anomalies.get(anomaly.kind, 0) + 1
         logger.info("anomaly", kind=anomaly.kind, pbx=anomaly.pbx, call_id=anomaly.call_id)
+
+
+def _note_listening(event: CallEvent) -> None:
+    """Who listened to whom is kept, whatever else becomes of it."""
+    if isinstance(event, CallSpied):
+        audit.info("listened in", call=event.call.id, by=event.by, on=event.on)

@@ -125,13 +125,11 @@ class CallBook:
         channel.call_key = call.key
         call.channels.add(channel.uniqueid)
 
-    def release(self, channel: LiveChannel, at: float | None) -> None:
+    def release(self, channel: LiveChannel, call: LiveCall, at: float | None) -> None:
         """The channel lives on and is no part of its call any more."""
-        call = self.call_of(channel)
-        if call is not None:
-            self.touch(call, at)
-            self._detach(channel, call)
-            channel.call_key = None
+        self.touch(call, at)
+        self._detach(channel, call)
+        channel.call_key = None
 
     def _detach(self, channel: LiveChannel, call: LiveCall) -> None:
         call.channels.discard(channel.uniqueid)
@@ -145,11 +143,9 @@ class CallBook:
 
     def fold(self, part: LiveCall, call: LiveCall, at: float | None) -> None:
         """One conversation is one call: `part` becomes part of `call`, and its root another name of that."""
-        for uniqueid in list(part.channels):
-            channel = self.graph.get(uniqueid)
-            if channel is not None:
-                channel.call_key = call.key
-                call.channels.add(uniqueid)
+        for channel in self.graph.of(part.channels):
+            channel.call_key = call.key
+            call.channels.add(channel.uniqueid)
         part.channels.clear()
         for name in (part.key, *part.also_known_as):
             self._calls[name] = call
@@ -159,11 +155,9 @@ class CallBook:
 
     def drop(self, call: LiveCall, at: float | None) -> None:
         """It is no call: its channels go on without one."""
-        for uniqueid in call.channels:
-            channel = self.graph.get(uniqueid)
-            if channel is not None:
-                channel.call_key = None
-                channel.apart = True
+        for channel in self.graph.of(call.channels):
+            channel.call_key = None
+            channel.apart = True
         self._forget(call)
         self._tell_dropped(call, None, at)
 
@@ -237,7 +231,7 @@ class CallBook:
         if leg.result is LegResult.MISSED and self._may_have_missed_more(call, leg, last, at):
             leg.end_unseen = call.estimated = True
         call.last_at = at if at is not None else call.last_at
-        winner = call.winner_over(leg)
+        winner = call.winner_over(leg, at)
         self.emit(
             CallLegEnded(
                 at=at, call=call.value(), leg=leg.value(at), winner=winner.value(at) if winner is not None else None
@@ -265,7 +259,7 @@ class CallBook:
             cause=last.cause,
             rang=last.rang,
             forwarded=bool(last.forward),
-            won_by_other=call.winner_over(leg) is not None,
+            won_by_other=call.winner_over(leg, leg.ended_at) is not None,
             caller_gave_up=call.root_hangup_requested,
         )
 
@@ -294,7 +288,7 @@ class CallBook:
         """Who came by themselves is no part of the call any more when the customer is gone."""
         if call.channels and call.is_deserted:
             for guest in self.graph.of(call.channels):
-                self.release(guest, at)
+                self.release(guest, call, at)
 
     def close(self, call: LiveCall, at: float | None, now: float) -> None:
         """The last channel hung up. The record becomes final after the grace time."""

@@ -180,7 +180,7 @@ class Anomaly:
 
     at: float | None
     pbx: PbxName
-    kind: str  # stable code: unknown_channel, unsupported_flow, …
+    kind: str  # stable code: unknown_device, unreadable_event, …
     detail: str
     call_id: str | None = None
 

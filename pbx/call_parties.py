@@ -165,8 +165,9 @@ class CallParties:
         """Start and stop the legs' talk by who can hear the remote party."""
         heard = self._heard(call)
         for transfer in call.transfers:
-            if any(other.uniqueid == transfer.outside for other in heard):
+            if not transfer.outside_answered and any(other.uniqueid == transfer.outside for other in heard):
                 transfer.outside_answered = True
+                self._book.touch(call, at)
         heard = [other for other in heard if self._is_colleague(call, other)]
         for phone in heard:
             if call.leg_of_channel(phone.uniqueid) is None:
@@ -206,6 +207,7 @@ class CallParties:
             self._book.picked_up(call, leg, own, at)
         leg.talk.start(at, grace_s=CHURN_GRACE_S)
         call.remote_ring.stop(at)
+        call.parked.stop(at)  # fetched while nobody looked
         self._book.talk_began(call, leg, at)
 
     def _join(self, call: LiveCall, phone: LiveChannel, at: float | None) -> None:

@@ -164,6 +164,7 @@ class CallTracker:
             return
         dest.dialled_by = caller.uniqueid
         if dest.kind is DeviceKind.PHONE and call.leg_of_channel(dest.uniqueid) is None:
+            self._transfers.rings_on(dest, call, at)
             call = self._transfers.asks_by_feature(call, caller, event.caller.exten, at) or call
         self._book.attach(dest, call)
         dest.dial_status = None
@@ -225,9 +226,6 @@ class CallTracker:
         self.parties.update_talk(channel, at)
         for other in before:
             self.parties.update_talk(other, at)
-
-    def _bridge_merge(self, event: ami.BridgeMerge, at: float | None, now: float) -> None:
-        self._graph.merge(event.to_bridge, event.from_bridge)
 
     def _local_bridge(self, event: ami.LocalBridge, at: float | None, now: float) -> None:
         one, two = self._see(event.one, at), self._see(event.two, at)
@@ -293,7 +291,6 @@ _HANDLERS: dict[type, Callable[[CallTracker, Any, float | None, float], None]] =
     ami.DialEnd: CallTracker._dial_end,
     ami.BridgeEnter: CallTracker._bridge_enter,
     ami.BridgeLeave: CallTracker._bridge_leave,
-    ami.BridgeMerge: CallTracker._bridge_merge,
     ami.LocalBridge: CallTracker._local_bridge,
     ami.Hold: CallTracker._hold,
     ami.Unhold: CallTracker._unhold,

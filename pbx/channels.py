@@ -206,11 +206,6 @@ class ChannelGraph:
             dialler = self.get(outer.dialled_by) if outer is not None else None
         return names
 
-    def merge(self, to_bridge: BridgeId, from_bridge: BridgeId) -> None:
-        """BridgeMerge: everybody of one bridge moves to the other."""
-        for uniqueid in list(self._bridges.get(from_bridge, ())):
-            self.enter(self._channels[uniqueid], to_bridge)
-
     def connected(self, start: LiveChannel) -> list[LiveChannel]:
         """Every phone or trunk that `start` can hear: bridges, closed over Local pairs of any depth."""
         found: list[LiveChannel] = []

@@ -133,7 +133,7 @@ _UNCHANGED: Mapping[type, str] = {
     ami.DialEnd: "noted: names the leg's result, with the Hangup's cause",
     ami.BridgeEnter: "noted: talk needs a phone and the remote party in it",
     ami.BridgeLeave: "noted: not heard in this bridge any more",
-    ami.BridgeMerge: "noted: everybody of one bridge is in the other now",
+    ami.BridgeMerge: "each one's own BridgeLeave and BridgeEnter tell who moved",
     ami.BridgeDestroy: "the bridge was empty",
     ami.LocalBridge: "noted: two halves of a Local channel, one line",
     ami.LocalOptimizationEnd: "the Local channel goes away; bridges tell who talks",

@@ -25,6 +25,8 @@ from pbx.quick_values import quick
 
 #: A party asks to hang up less than this before the last channel is gone.
 _ENDING_S = 0.5
+#: The phone that loses the call falls silent at most this long before another one has it (P1).
+AT_ONCE_S = 0.5
 _NOT_A_NUMBER = frozenset({"", "s", "i", "t", "h"})
 
 _new_call = quick(Call)
@@ -198,13 +200,17 @@ class LiveCall:
         self.legs.append(leg)
         return leg
 
-    def winner_over(self, leg: LiveLeg) -> LiveLeg | None:
-        """The colleague who has the call instead of this leg."""
+    def winner_over(self, leg: LiveLeg, at: float | None) -> LiveLeg | None:
+        """The colleague who has the call instead of this leg, which fell silent at `at`."""
         return next(
             (
                 other
                 for other in reversed(self.legs)
-                if other is not leg and not other.is_caller and other.answered_channel and not other.handed_over
+                if other is not leg
+                and not other.is_caller
+                and other.answered_channel
+                and not other.handed_over
+                and not _is_after(other.picked_up_at, at)
             ),
             None,
         )
@@ -376,3 +382,7 @@ class LiveCall:
 
 def _in_any(spans: Iterable[list[Span]]) -> float | None:
     return total_s(span for of_leg in spans for span in of_leg)
+
+
+def _is_after(later: float | None, earlier: float | None) -> bool:
+    return later is not None and earlier is not None and later > earlier + AT_ONCE_S

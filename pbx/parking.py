@@ -58,7 +58,7 @@ class Parking:
         """app_agent_pool: the line of an agent stays open between calls, and belongs to none of them then (A42)."""
         leg = call.leg_of_channel(channel.uniqueid)
         if leg is not None and leg.talk.ever and not leg.is_caller:
-            self._book.release(channel, at)
+            self._book.release(channel, call, at)
 
     def _stands_for_remote(self, call: LiveCall, channel: LiveChannel) -> bool:
         """The remote party, or a Local half that leads to it (FreePBX)."""

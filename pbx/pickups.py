@@ -8,11 +8,8 @@ from pbx.call_events import CallSpied
 from pbx.calls import LegResult
 from pbx.channels import LiveChannel
 from pbx.devices import DeviceKind, endpoint_of
-from pbx.live_call import LiveCall
+from pbx.live_call import AT_ONCE_S, LiveCall
 from pbx.live_leg import LiveLeg
-
-#: The phone that loses the call is silenced within this time.
-_AT_ONCE_S = 0.5
 
 
 class Pickups:
@@ -40,7 +37,7 @@ class Pickups:
     def _has_it_now(self, call: LiveCall, leg: LiveLeg, phone: LiveChannel, at: float | None) -> None:
         self._book.picked_up(call, leg, phone, at)
         for other in call.legs:
-            told_first = other.ended_at is not None and at is not None and other.ended_at >= at - _AT_ONCE_S
+            told_first = other.ended_at is not None and at is not None and other.ended_at >= at - AT_ONCE_S
             if told_first and other.result in (LegResult.MISSED, LegResult.CANCELLED):
                 other.result = LegResult.ANSWERED_ELSEWHERE  # its Hangup was told before (P1)
         self._book.touch(call, at)

@@ -32,8 +32,8 @@ def legs_on_screens(call: Call) -> dict[str, CallLeg]:
         return {}
     found: dict[str, CallLeg] = {}
     for leg in call.legs:
-        if leg.agent is None or leg is colleague_who_dialled:
-            continue
+        if leg.agent is None or leg is colleague_who_dialled or leg.via is not None:
+            continue  # who is reached on a mobile does not sit at the screen
         best = found.get(leg.agent)
         if best is None or _rank(call, leg) >= _rank(call, best):
             found[leg.agent] = leg
@@ -45,6 +45,12 @@ def _has_nobody_to_show(call: Call, colleague_who_dialled: CallLeg | None) -> bo
     if call.direction is Direction.INTERNAL:
         return colleague_who_dialled is None
     return call.direction is Direction.OUTBOUND and call.remote_raw is None and not call.remote_restricted
+
+
+def reason_without_leg(call: Call, user: str) -> RetractReason:
+    """Why a screen has nothing to do with the call any more: its phone forwards to a mobile, or somebody else sits there now."""
+    forwarded = any(leg.via is not None and leg.agent == user for leg in call.legs)
+    return RetractReason.TRANSFERRED if forwarded else RetractReason.UNAVAILABLE
 
 
 def _rank(call: Call, leg: CallLeg) -> int:

@@ -187,9 +187,9 @@ class Popper:
             elif not offers.is_over(call, leg):
                 messages += self._show(live, user, leg, now, offer=_offers_before(call, leg) + 1)
         for shown in self._shown.of_call(call.id):
-            # The phone changed hands while it rang: the latest sign-in wins.
+            # The phone changed hands while it rang (the latest sign-in wins), or it forwards the call.
             if shown.pop.user not in legs and shown.visible and not shown.waits_for_save:
-                messages.append(self._retract(shown, RetractReason.UNAVAILABLE))
+                messages.append(self._retract(shown, offers.reason_without_leg(call, shown.pop.user)))
         return messages
 
     def _show(self, live: LiveCall, user: str, leg: CallLeg, now: float, *, offer: int) -> list[PopMessage]:

@@ -36,7 +36,12 @@ _UPDATE = (
 _KNOWN = select(
     calls.c.id, calls.c.at, calls.c.number, calls.c.number_kind, calls.c.customer_id, calls.c.customer_by_person,
     calls.c.match,
-)  # fmt: skip
+).where(calls.c.id.in_(bindparam("ids", expanding=True))).with_for_update()  # fmt: skip
+#: Made once: an IN that is made for each call leaves cycles behind, which only the garbage collector takes away.
+_DELETE_PARTS = {
+    table: delete(table).where(table.c.call_id.in_(bindparam("ids", expanding=True)))
+    for table in (call_legs, call_queue_waits)
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +55,7 @@ class _Links:
 def save_records(connection: Connection, rows: Sequence[tuple[CallRecord, datetime]]) -> None:
     """Insert or update each call by id; of several versions of one call in a batch the last counts."""
     newest = {_id(record): (_storable(record), now) for record, now in rows}
-    known = {row.id: row for row in connection.execute(_KNOWN.where(calls.c.id.in_(newest)).with_for_update())}
+    known = {row.id: row for row in connection.execute(_KNOWN, {"ids": list(newest)})}
     # Once withheld, always withheld: an older version of the record must not bring the digits back.
     records = {
         call_id: without_digits(record) if _withheld(known.get(call_id)) else record
@@ -133,7 +138,7 @@ def _write(connection: Connection, new: Sequence[Row], changed: Sequence[Row]) -
 
 def _write_parts(connection: Connection, table: Table, rows: Sequence[Row], known: Collection[str]) -> None:
     if known:
-        connection.execute(delete(table).where(table.c.call_id.in_(known)))
+        connection.execute(_DELETE_PARTS[table], {"ids": list(known)})
     if rows:
         connection.execute(insert(table), rows)
 

@@ -104,7 +104,7 @@ READABLE: Wanted = {
 }
 
 #: `replay --explain` names these events, but nothing follows from them: a live link leaves a sixth of each call unread.
-ONLY_EXPLAINED = frozenset({b"AgentCalled", b"AgentComplete", b"BridgeDestroy", b"NewConnectedLine"})
+ONLY_EXPLAINED = frozenset({b"AgentCalled", b"AgentComplete", b"BridgeDestroy", b"BridgeMerge", b"NewConnectedLine"})
 
 #: What a live link is read for.
 WANTED: Wanted = {name: lines for name, lines in READABLE.items() if name not in ONLY_EXPLAINED}

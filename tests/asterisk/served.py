@@ -150,10 +150,10 @@ class ServedProcess:
         return [StoredGap(*(datetime.fromisoformat(text).timestamp() for text in row)) for row in rows]
 
     def private_mb(self) -> float:
-        """Memory that is the process's own: what it alone keeps of the machine."""
+        """Memory that only this process has: what it wrote. (Clean pages of libraries are private or not as others run.)"""
         process, _ = self._running()
         rows = Path("/proc", str(process.pid), "smaps_rollup").read_text().splitlines()
-        return sum(int(row.split()[1]) for row in rows if row.startswith("Private_")) / 1024
+        return sum(int(row.split()[1]) for row in rows if row.startswith("Private_Dirty:")) / 1024
 
     def cpu_s(self) -> float:
         """CPU time of the process so far."""

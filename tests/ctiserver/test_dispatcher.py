@@ -1,8 +1,11 @@
 """Everybody hears every event in order; one follower's mistake stays its own."""
 
+import structlog
+
 from ctiserver.dispatcher import ABOUT_CALLS, Dispatcher
 from pbx.call_events import AgentStateChanged, Anomaly, CallEnded, CallEvent, CallStarted, OriginateFinished, PbxLost
 from pbx.events import PbxName
+from tests.pbx.folding import RECORDINGS, fold
 
 LOST = PbxLost(at=1.0, pbx=PbxName("main"))
 ODD = Anomaly(at=1.0, pbx=PbxName("main"), kind="unknown_device", detail="PJSIP/lobby")
@@ -45,3 +48,14 @@ def test_anomalies_are_counted_by_kind() -> None:
     dispatcher = Dispatcher()
     dispatcher.dispatch([ODD, ODD, LOST])
     assert (dispatcher.anomalies, dispatcher.dispatched) == ({"unknown_device": 2}, 3)
+
+
+def test_who_listens_in_is_written_down() -> None:
+    folded = fold((RECORDINGS / "asterisk22" / "spied_on.ami").read_bytes())
+    with structlog.testing.capture_logs() as told:
+        Dispatcher().dispatch(folded.told)
+    (call,) = folded.calls
+    spied = {"call": call, "by": "PJSIP/1009", "on": "PJSIP/1001"}
+    assert [line for line in told if line["event"] == "listened in"] == [
+        {"event": "listened in", "log_level": "info", **spied}
+    ]

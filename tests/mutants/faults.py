@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 TRACKER = "tests/pbx/test_call_tracker.py"
 PARTIES = "tests/pbx/test_call_parties.py"
+OPENINGS = "tests/pbx/test_openings.py"
+WAITS = "tests/pbx/test_queue_waits.py"
+TRANSFERS = "tests/pbx/test_transfers.py"
+PICKUPS = "tests/pbx/test_pickups.py"
+PARKING = "tests/pbx/test_parking.py"
 RESYNC = "tests/pbx/test_resync.py"
 POPPER = "tests/screenpop/test_popper.py"
 
@@ -26,30 +31,30 @@ FAULTS = (
     Fault(
         "who hung up is swapped",
         "pbx/call_tracker.py",
-        "call.talk_ended_by = EndedBy.AGENT",
-        "call.talk_ended_by = EndedBy.REMOTE",
+        "call.talk_ended_by, call.talk_ended_at = EndedBy.AGENT, at",
+        "call.talk_ended_by, call.talk_ended_at = EndedBy.REMOTE, at",
         (TRACKER,),
     ),
     Fault(
         "a phone that declines ended the talk",
         "pbx/call_tracker.py",
-        "[leg for leg in call.legs if leg.talk.running or leg.talk.just_ended(at, within_s=_LATE_REQUEST_S)]",
-        "list(call.legs)",
-        (PARTIES,),
+        "elif leg.talk.running or leg.talk.just_ended(at, within_s=_LATE_REQUEST_S):",
+        "else:",
+        (TRANSFERS,),
     ),
     Fault(
         "a queue timeout counts as abandoned",
         "pbx/live_leg.py",
         "return QueueResult.ABANDONED if self.abandon_requested else QueueResult.TIMEOUT",
         "return QueueResult.ABANDONED",
-        (TRACKER,),
+        (WAITS,),
     ),
     Fault(
         "QUEUESTATUS is not believed",
         "pbx/live_leg.py",
         "if self.status in outcomes.QUEUE_STATUS:",
         "if self.status in outcomes.QUEUE_STATUS and self.connected:",
-        (TRACKER,),
+        (WAITS,),
     ),
     Fault(
         "an answered IVR is an answered call",
@@ -75,7 +80,7 @@ FAULTS = (
     Fault(
         "answered elsewhere, but nobody says by whom",
         "pbx/call_book.py",
-        "        winner = call.winner_over(leg)\n",
+        "        winner = call.winner_over(leg, at)\n",
         "        winner = None\n",
         (TRACKER,),
     ),
@@ -88,10 +93,10 @@ FAULTS = (
     ),
     Fault(
         "a feature code is a call",
-        "pbx/call_book.py",
+        "pbx/openings.py",
         "channel.originated = seen.state is ChannelState.DOWN\n",
         "channel.originated = seen.state is ChannelState.DOWN\n        call.announced = True\n",
-        (TRACKER,),
+        (OPENINGS,),
     ),
     # --- channels ------------------------------------------------------------------------------------------------------
     Fault(
@@ -104,7 +109,7 @@ FAULTS = (
     Fault(
         "the dead are not remembered",
         "pbx/channels.py",
-        "        self._tombstones[channel.uniqueid] = now\n",
+        "        self._tombstones[channel.uniqueid] = (now, channel.call_key)\n",
         "",
         ("tests/pbx/test_channels.py",),
     ),
@@ -124,10 +129,10 @@ FAULTS = (
     ),
     Fault(
         "the same join counts twice",
-        "pbx/call_tracker.py",
+        "pbx/queue_waits.py",
         "or call.ended or (call.open_wait is not None and call.open_wait.queue == event.queue)",
         "or call.ended",
-        (TRACKER,),
+        (WAITS,),
     ),
     # --- times ---------------------------------------------------------------------------------------------------------
     Fault(
@@ -217,6 +222,105 @@ FAULTS = (
         'if self.config.observe and fields.get("Action") not in READ_ONLY_ACTIONS:',
         'if not self.config and fields.get("Action") not in READ_ONLY_ACTIONS:',
         ("tests/pbx/asterisk/test_ami_client.py::test_observer_sends_nothing_that_changes_the_pbx",),
+    ),
+    # --- transfers, pickup, parking ------------------------------------------------------------------------------------
+    Fault(
+        "a transfer that failed counts",
+        "pbx/transfers.py",
+        "if event.result != _DONE or call is None or call.parked.running:",
+        "if call is None or call.parked.running:",
+        (TRANSFERS,),
+    ),
+    Fault(
+        "who transferred ended the call",
+        "pbx/call_tracker.py",
+        "if not leg.handed_over:",
+        "if leg.talk.ever:",
+        (TRANSFERS,),
+    ),
+    Fault(
+        "the older call is always the customer's",
+        "pbx/transfers.py",
+        "(second, first) if _was_asked_first(first, second) else (first, second)",
+        "(first, second)",
+        (TRANSFERS,),
+    ),
+    Fault(
+        "a consultation stays a record of its own",
+        "pbx/transfers.py",
+        "self._book.fold(asked, call, at)",
+        "self._book.touch(call, at)",
+        (TRANSFERS,),
+    ),
+    Fault(
+        "a dial taken over from the asker rings another phone",
+        "pbx/call_tracker.py",
+        "            self._transfers.rings_on(dest, call, at)\n",
+        "",
+        (TRANSFERS,),
+    ),
+    Fault(
+        "who puts three together leaves",
+        "pbx/transfers.py",
+        "stays=event.dest_type == _THREE_WAY,",
+        "stays=False,",
+        (TRANSFERS,),
+    ),
+    Fault(
+        "a transfer completed in the gap is not seen",
+        "pbx/resync.py",
+        "            self._parties.transfers.joined_unseen(call, at)\n",
+        "",
+        (TRANSFERS,),
+    ),
+    Fault(
+        "a mobile that stands for a colleague is a third party",
+        "pbx/call_parties.py",
+        "if leg.forward and _leads_to(leg.forward, through)",
+        "if leg.forward and not through",
+        (PARTIES,),
+    ),
+    Fault(
+        "the phone that lost the call to a picker has missed it",
+        "pbx/pickups.py",
+        "other.result = LegResult.ANSWERED_ELSEWHERE",
+        "other.result = LegResult.MISSED",
+        (PICKUPS,),
+    ),
+    Fault(
+        "a call picked up out of a queue is no queue's",
+        "pbx/pickups.py",
+        "leg.queue = rang.queue",
+        "leg.queue = None",
+        (PICKUPS,),
+    ),
+    Fault(
+        "a supervisor who listens in makes a record",
+        "pbx/pickups.py",
+        "self._book.drop(own, at)",
+        "self._book.touch(own, at)",
+        (PICKUPS,),
+    ),
+    Fault(
+        "parking by transfer is a transfer",
+        "pbx/parking.py",
+        "        self._transfers.parked(call)\n",
+        "",
+        (PARKING,),
+    ),
+    Fault(
+        "an agent's open line keeps the call open",
+        "pbx/parking.py",
+        "self._book.release(channel, call, at)",
+        "self._book.touch(call, at)",
+        (PARKING,),
+    ),
+    Fault(
+        "parked callers hear each other",
+        "pbx/channels.py",
+        "if channel.bridge is None or channel.bridge in self._holding:",
+        "if channel.bridge is None:",
+        ("tests/pbx/test_channels.py",),
     ),
     # --- agents --------------------------------------------------------------------------------------------------------
     Fault(

@@ -96,8 +96,6 @@ def _threads(event: PbxEvent) -> Iterator[Hashable]:
         local = _LOCAL_HALF.fullmatch(channel.name)
         yield local.group(1) if local else channel.uniqueid
     match event:
-        case ami.BridgeMerge(to_bridge=to_bridge, from_bridge=from_bridge):
-            yield from (to_bridge, from_bridge)
         case ami.BridgeEnter(bridge=bridge) | ami.BridgeLeave(bridge=bridge) | ami.BridgeDestroy(bridge=bridge):
             yield bridge
         case ami.QueueMemberAdded(member=member) | ami.QueueMemberRemoved(member=member):
@@ -149,8 +147,6 @@ class Running:
             case ami.BridgeLeave(bridge=bridge, channel=channel):
                 if self._bridges.get(channel.uniqueid) == bridge:
                     del self._bridges[channel.uniqueid]
-            case ami.BridgeMerge(to_bridge=to_bridge, from_bridge=from_bridge):
-                self._bridges.update({key: to_bridge for key, bridge in self._bridges.items() if bridge == from_bridge})
             case ami.Newexten(channel=channel, application=application):
                 self._applications[channel.uniqueid] = application
             case ami.QueueCallerJoin(queue=queue, channel=channel):

@@ -234,6 +234,58 @@ class Tape:
         self.at(moment)
         self.hangup(who, *others)
 
+    # --- transfers, pickup, parking, listening in -----------------------------------------------------------------------
+
+    def call_in(self, *, extension: str = "1001", talk_at: float = 1010.0) -> tuple[Channel, Channel]:
+        """A customer (1.1) calls and talks with a colleague (1.2) from `talk_at` on."""
+        caller = self.up(self.trunk("1.1"))
+        colleague = self.phone("1.2", extension, linked="1.1")
+        self.dial(caller, colleague)
+        self.at(talk_at)
+        self.answer(caller, colleague)
+        return caller, colleague
+
+    def consult(self, asker: str, asked: str, *, root: str = "2", answered: bool = True) -> tuple[Channel, Channel]:
+        """On a line of its own the phone of `asker` calls `asked`, who takes the call in bridge b2."""
+        own = self.phone(f"{root}.1", asker, exten=asked, state=ChannelState.RING)
+        target = self.phone(f"{root}.2", asked, linked=f"{root}.1")
+        self.dial(own, target)
+        if answered:
+            self.answer(own, target, "b2")
+        return own, target
+
+    def blind(
+        self,
+        by: Channel,
+        customer: Channel | None,
+        extension: str,
+        *,
+        result: str = "Success",
+        at: float | None = None,
+    ) -> None:
+        """BlindTransfer. `at`: when it happened, if it is told later."""
+        self.play(
+            ami.BlindTransfer(self._at if at is None else at, result, by, customer, None, "internal", extension, False)
+        )
+
+    def attended(self, first: Channel, second: Channel, dest_type: str = "Bridge", *, result: str = "Success") -> None:
+        """AttendedTransfer by the colleague with these two channels, the older one first."""
+        app = "Dial" if dest_type == "App" else None
+        self.play(ami.AttendedTransfer(self._at, result, first, second, None, None, None, None, dest_type, app))
+
+    def pick_up(self, picker: Channel, target: Channel) -> None:
+        """Pickup."""
+        self.play(ami.Pickup(self._at, picker, target))
+
+    def park(self, channel: Channel, lot: str = "lot") -> None:
+        """BridgeEnter of the parking lot."""
+        up = replace(channel, state=ChannelState.UP)
+        self.play(ami.BridgeEnter(self._at, BridgeId(lot), "parking", "holding_bridge", up, None))
+
+    def listen_in(self, spy: Channel, on: Channel | None) -> None:
+        """ChanSpyStart."""
+        self.play(ami.ChanSpyStart(self._at, spy, on))
+
     # --- queues ---------------------------------------------------------------------------------------------------------
 
     def join(self, channel: Channel, queue: str) -> None:

@@ -194,3 +194,38 @@ def test_the_call_that_counts_most_is_shown() -> None:
     tape.dial(second, two)
     eva = next(agent for agent in tape.state.agents() if agent.name == "eva")
     assert (eva.state, eva.call_id) == (AgentState.TALKING, tape.calls()[0].id)
+
+
+def test_who_transferred_or_parked_is_free_again() -> None:
+    tape = Tape()
+    tape.play(ami.QueueMemberAdded(tape.now, member("support", "PJSIP/1001")))
+    caller, eva = tape.call_in()
+    assert state_of(tape, "eva") is AgentState.TALKING
+    tape.leave("b1", caller, eva)
+    tape.park(caller)
+    tape.hangup(eva)
+    assert state_of(tape, "eva") is AgentState.READY
+
+
+def test_a_consultation_that_became_part_of_the_customers_call_holds_nobody() -> None:
+    tape = Tape()
+    for endpoint in ("PJSIP/1001", "PJSIP/1002"):
+        tape.play(ami.QueueMemberAdded(tape.now, member("support", endpoint)))
+    caller, eva = tape.call_in()
+    own, jan = tape.consult("1001", "1002")
+    tape.attended(eva, own)
+    tape.leave("b2", jan, own)
+    tape.bridge("b1", jan, swap=eva.uniqueid)
+    tape.hangup(eva, own)
+    assert state_of(tape, "eva") is AgentState.READY
+    jans = next(agent for agent in tape.state.agents() if agent.name == "jan")
+    assert (jans.state, jans.call_id) == (AgentState.TALKING, tape.calls()[0].id)
+    tape.end_talk(caller, jan)
+    assert state_of(tape, "jan") is AgentState.READY
+
+
+def test_a_device_state_told_twice_is_one_change() -> None:
+    tape = Tape()
+    tape.play(ami.QueueMemberAdded(tape.now, member("support", "PJSIP/1001")))
+    assert tape.play(ami.DeviceStateChange(tape.now, "PJSIP/1001", "INUSE"))
+    assert tape.play(ami.DeviceStateChange(tape.now, "PJSIP/1001", "INUSE")) == []

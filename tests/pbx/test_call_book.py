@@ -3,18 +3,11 @@
 from pbx import events as ami
 from pbx.call_book import FINAL_GRACE_S, CallBook
 from pbx.call_events import Anomaly, CallEnded, CallStarted
+from pbx.calls import LegResult
 from pbx.events import ChannelState, PbxName
 from pbx.openings import Openings
 from tests.pbx.folding import device_plan
 from tests.pbx.tape import Tape
-
-
-def test_a_phone_off_the_hook_is_silent_until_it_dials() -> None:
-    tape = Tape()
-    eva = tape.phone("1.1", "1001", exten="1002", state=ChannelState.RING)
-    assert (tape.names(), tape.state.unfinished()) == ([], 0)
-    tape.dial(eva, tape.phone("1.2", "1002", linked="1.1"))
-    assert tape.names()[:2] == ["CallStarted", "CallOffered"]
 
 
 def test_a_call_without_a_channel_is_final_after_the_grace_time_and_told_once() -> None:
@@ -51,31 +44,6 @@ def test_the_cause_is_the_customers_where_there_is_a_customer() -> None:
     tape.hangup(customer, cause=17)
     tape.hangup(eva, cause=16)
     assert tape.finished().hangup_cause == 17
-
-
-def test_each_call_has_an_id_that_the_same_bytes_give_again() -> None:
-    ids = [[call.id for call in two_calls().calls()] for _ in range(2)]
-    assert ids[0] == ids[1]
-    assert len(set(ids[0])) == 2
-
-
-def two_calls() -> Tape:
-    tape = Tape()
-    for uniqueid in ("1.1", "2.1"):
-        tape.at(1000)
-        tape.trunk(uniqueid)
-    return tape
-
-
-def test_the_number_asked_for_belongs_to_one_click_only() -> None:
-    tape = Tape()
-    tape.state.expect_originate("cti-1", "+421905123456")
-    tape.phone("cti-1", "1001")
-    tape.phone("cti-2", "1001")
-    assert [(call.click_to_dial, call.remote_raw) for call in tape.calls()] == [
-        ("cti-1", "+421905123456"),
-        ("cti-2", None),
-    ]
 
 
 def test_a_change_is_told_once_however_much_changed() -> None:
@@ -121,3 +89,38 @@ def test_a_line_without_a_leg_may_change_its_call_too() -> None:
     assert channel is not None
     book.attach(channel, second)
     assert (first.ended, second.channels) == (True, {one.uniqueid, two.uniqueid})
+
+
+def test_a_device_that_goes_to_another_call_leaves_its_twin_ringing_in_this_one() -> None:
+    """P16: a dial is re-parented."""
+    tape = Tape()
+    first, second = tape.trunk("1.1"), tape.trunk("2.1")
+    desk, twin = tape.phone("1.2", "1001", linked="1.1"), tape.phone("1.3", "991001", linked="1.1")
+    tape.dial(first, desk)
+    tape.dial(first, twin)
+    tape.dial(second, desk)
+    assert [[(leg.agent, leg.result) for leg in call.legs] for call in tape.calls()] == [
+        [("eva", None)],
+        [("eva", None)],
+    ]
+    tape.hangup(twin, first, cause=0)
+    assert tape.calls()[0].legs[0].result is LegResult.MISSED
+    tape.hangup(desk, second)
+
+
+def test_a_consultation_is_known_by_its_root_after_it_was_joined() -> None:
+    """What comes later of the asker's own line still finds the customer's call."""
+    tape = Tape()
+    caller, eva = tape.call_in()
+    own, jan = tape.consult("1001", "1002")
+    tape.leave("b2", jan, own)
+    tape.bridge("b1", jan, swap=eva.uniqueid)
+    tape.hangup(own)
+    tape.attended(eva, own)
+    tape.hangup(eva)
+    assert tape.state.living_channel("2.1") == caller.name
+    tape.end_talk(caller, jan)
+    tape.tick(10)
+    (transfer,) = tape.calls()[0].transfers
+    assert (transfer.kind, transfer.by, transfer.to) == ("attended", "PJSIP/1001", "PJSIP/1002")
+    assert (tape.state.unfinished(), tape.state.living_channel("2.1")) == (0, None)

@@ -7,7 +7,7 @@ import pytest
 from pbx import events as ami
 from pbx.call_events import CallDropped
 from pbx.calls import Direction, EndedBy, LegResult
-from pbx.events import ChannelState
+from pbx.events import Channel, ChannelState
 from tests.pbx.tape import Tape
 
 
@@ -108,17 +108,6 @@ def test_a_second_line_of_an_inbound_call_makes_no_outbound_one() -> None:
     )
 
 
-def test_a_channel_born_before_its_caller_was_told_joins_later() -> None:
-    tape = Tape()
-    eva = tape.phone("1.2", "1001", linked="1.1")
-    caller = tape.trunk("1.1")
-    tape.rings(eva)
-    tape.hangup(caller)
-    assert len(tape.state.open_calls()) == 1
-    tape.hangup(eva)
-    assert tape.state.open_calls() == []
-
-
 def test_a_talk_of_two_colleagues_with_one_customer_counts_once() -> None:
     tape = Tape()
     caller = tape.trunk("1.1")
@@ -177,3 +166,61 @@ def test_a_device_that_joins_another_call_leaves_its_twin_ringing() -> None:
     customers, internal = tape.calls()
     assert [(leg.agent, leg.result) for leg in internal.legs] == [("rut", None), ("eva", None)]
     assert [leg.agent for leg in customers.legs] == ["eva"]
+
+
+def forwarded(tape: Tape) -> tuple[Channel, Channel, Channel]:
+    """Eva's phone sends the call to her mobile (302): Asterisk dials it through a Local channel (P17)."""
+    caller = tape.trunk("1.1")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    tape.dial_end(caller, eva, "CANCEL", forward="07700900456@from-internal")
+    tape.hangup(eva, cause=0)
+    assert tape.call().legs[0].result is LegResult.FORWARDED
+    one, two = tape.local("1.3", "1.4", "07700900456@from-internal", linked="1.1")
+    tape.dial(caller, one)
+    mobile = tape.trunk("1.5", linked="1.1", number=None, name=None)
+    tape.dial(two, mobile, "07700900456@trunk-a")
+    return caller, two, mobile
+
+
+def test_a_colleague_at_a_mobile_is_the_same_leg_reached_elsewhere() -> None:
+    """A15: in, answered by Eva, via her mobile."""
+    tape = Tape()
+    caller, two, mobile = forwarded(tape)
+    tape.at(1020)
+    tape.answer(two, mobile, "b2")
+    tape.at(1020)
+    tape.bridge("b1", caller, tape.phone("1.3", "0", linked="1.1", new=False))
+    tape.at(1050)
+    tape.request(mobile)
+    tape.at(1050)
+    tape.hangup(mobile, two, caller)
+    tape.hangup(tape.phone("1.3", "0", linked="1.1", new=False))
+    call = tape.finished()
+    (leg,) = call.legs
+    assert (leg.agent, leg.via, leg.result, leg.talk_s) == ("eva", "07700900456", LegResult.ANSWERED, 30.0)
+    assert (call.direction, call.ended_by, call.transfers) == (Direction.INBOUND, EndedBy.AGENT, ())
+
+
+def test_a_mobile_that_does_not_accept_the_call_did_not_answer_it() -> None:
+    """A17: it is up and hears "press one", the caller hears ringing."""
+    tape = Tape()
+    caller, two, mobile = forwarded(tape)
+    tape.up(mobile)
+    tape.dial_end(two, mobile, "ANSWER")
+    tape.hangup(mobile, two, tape.phone("1.3", "0", linked="1.1", new=False), caller)
+    call = tape.finished()
+    assert (call.outcome, [leg.result for leg in call.legs]) == ("no_answer", [LegResult.MISSED])
+
+
+def test_a_member_of_a_queue_may_be_reached_outside_only() -> None:
+    """FreePBX: the member's extension tells who it is, no phone of theirs rings."""
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    tape.join(caller, "600")
+    one, two = tape.local("1.2", "1.3", "1002@from-queue", linked="1.1")
+    tape.dial(caller, one)
+    mobile = tape.trunk("1.4", linked="1.1", number=None, name=None)
+    tape.dial(two, mobile, "07700900456@trunk-a")
+    (leg,) = tape.call().legs
+    assert (leg.extension, leg.agent, leg.queue, leg.via) == ("1002", "jan", "600", "07700900456")

@@ -2,15 +2,11 @@
 
 from pbx import events as ami
 from pbx.call_events import (
-    Anomaly,
-    CallAbandoned,
     CallAnswered,
     CallHeld,
     CallLegEnded,
     CallOffered,
-    CallQueued,
     CallResumed,
-    CallStarted,
 )
 from pbx.calls import CallOutcome, CallState, Direction, EndedBy, LegResult, QueueResult
 from tests.pbx.tape import Tape
@@ -139,111 +135,6 @@ def test_the_refusal_of_the_dialplan_is_not_the_callers_hangup() -> None:
     assert (call.outcome, call.ended_by) == (CallOutcome.NO_ANSWER, EndedBy.SYSTEM)
 
 
-def test_waiting_callers_who_hang_up_abandon_the_queue() -> None:
-    tape = Tape()
-    caller = tape.trunk("1.1")
-    caller = tape.up(caller)
-    tape.join(caller, "support")
-    tape.request(caller)
-    tape.abandon(caller, "support")
-    tape.leave_queue(caller, "support")
-    tape.hangup(caller, cause=0)
-    call = tape.finished()
-    assert (call.outcome, call.ended_by, call.queue) == (CallOutcome.ABANDONED, EndedBy.REMOTE, "support")
-    assert [event.queue for event in tape.told if isinstance(event, CallAbandoned)] == ["support"]
-
-
-def test_a_queue_timeout_is_not_an_abandoned_call() -> None:
-    """QueueCallerAbandon is sent for it, too (P5): but nobody asked to hang up."""
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    tape.join(caller, "support")
-    tape.abandon(caller, "support")
-    tape.leave_queue(caller, "support")
-    tape.hangup(caller)
-    call = tape.finished()
-    assert (call.outcome, call.ended_by) == (CallOutcome.QUEUE_TIMEOUT, EndedBy.SYSTEM)
-    assert not [event for event in tape.told if isinstance(event, CallAbandoned)]
-
-
-def test_the_second_queue_answers_and_gets_the_credit() -> None:
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    tape.join(caller, "support")
-    tape.abandon(caller, "support")
-    tape.leave_queue(caller, "support")
-    tape.join(caller, "sales")
-    eva = tape.phone("1.2", "1001", linked="1.1")
-    tape.dial(caller, eva)
-    tape.answer(caller, eva)
-    tape.leave_queue(caller, "sales")
-    tape.connect(caller, eva, "sales", "PJSIP/1001")
-    tape.end_talk(caller, eva)
-    call = tape.finished()
-    assert (call.outcome, call.queue) == (CallOutcome.ANSWERED, "sales")
-    assert [wait.result for wait in call.queues] == [QueueResult.TIMEOUT, QueueResult.ANSWERED]
-    assert [event.queue for event in tape.told if isinstance(event, CallQueued)] == ["support", "sales"]
-
-
-def test_joining_the_next_queue_ends_a_wait_whose_leave_was_lost() -> None:
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    tape.join(caller, "support")
-    tape.join(caller, "sales")
-    assert [wait.left_at is not None for wait in tape.call().queues] == [True, False]
-
-
-def test_queuestatus_names_the_reason() -> None:
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    tape.join(caller, "support")
-    tape.abandon(caller, "support")
-    tape.leave_queue(caller, "support")
-    tape.status("QUEUESTATUS", "LEAVEEMPTY", caller)
-    tape.hangup(caller)
-    assert tape.finished().outcome is CallOutcome.QUEUE_EMPTY
-
-
-def test_a_full_queue_is_named_although_it_was_never_joined() -> None:
-    tape = Tape()
-    caller = tape.trunk("1.1")
-    tape.app(caller, "Queue", "support,tT,,,30")
-    tape.status("QUEUESTATUS", "FULL", caller)
-    tape.hangup(caller)
-    call = tape.finished()
-    assert (call.outcome, call.queue, call.wait_s) == (CallOutcome.QUEUE_FULL, "support", 0.0)
-
-
-def test_a_queuestatus_without_a_known_queue_changes_nothing() -> None:
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    tape.status("QUEUESTATUS", "", caller)
-    tape.status("QUEUESTATUS", "FULL", caller)
-    tape.status("OTHER", "FULL", caller)
-    tape.hangup(caller)
-    assert tape.finished().outcome is CallOutcome.IVR_ONLY
-
-
-def test_leaving_by_the_exit_key_has_no_abandon() -> None:
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    tape.join(caller, "support")
-    tape.leave_queue(caller, "support")
-    tape.hangup(caller)
-    assert tape.finished().outcome is CallOutcome.EXIT_KEY
-
-
-def test_the_mailbox_counts_before_the_queue() -> None:
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    tape.join(caller, "support")
-    tape.abandon(caller, "support")
-    tape.leave_queue(caller, "support")
-    tape.app(caller, "VoiceMail", "1001")
-    tape.hangup(caller)
-    assert tape.finished().outcome is CallOutcome.VOICEMAIL
-
-
 def test_an_outbound_call_rings_outside_and_talks() -> None:
     tape = Tape()
     eva = tape.phone("1.1", "1001", exten="0905123456", state=ami.ChannelState.RING)
@@ -285,15 +176,6 @@ def test_an_agent_who_gives_up_cancels_the_outbound_call() -> None:
     assert (call.outcome, call.ended_by) == (CallOutcome.CANCELLED, EndedBy.AGENT)
 
 
-def test_a_feature_code_is_no_call() -> None:
-    tape = Tape()
-    eva = tape.phone("1.1", "1001", exten="*21", state=ami.ChannelState.RING)
-    tape.up(eva)
-    tape.hangup(eva)
-    tape.tick(10)
-    assert tape.calls() == []
-
-
 def test_colleagues_talk_in_an_internal_call_with_a_leg_each() -> None:
     tape = Tape()
     eva = tape.phone("1.1", "1001", exten="1002", state=ami.ChannelState.RING)
@@ -304,50 +186,6 @@ def test_colleagues_talk_in_an_internal_call_with_a_leg_each() -> None:
     call = tape.finished()
     assert (call.direction, call.remote_raw, call.outcome) == (Direction.INTERNAL, "1002", CallOutcome.ANSWERED)
     assert [(leg.agent, leg.talk_s) for leg in call.legs] == [("eva", 1.0), ("jan", 1.0)]
-
-
-def test_click_to_dial_rings_the_agent_first_and_that_is_no_talk() -> None:
-    tape = Tape()
-    tape.state.expect_originate("cti-1", "+421905123456")
-    eva = tape.phone("cti-1", "1001")
-    tape.dial(None, eva)
-    tape.at(1010)
-    eva = tape.up(eva)
-    customer = tape.trunk("1.2", linked="cti-1")
-    tape.dial(eva, customer, "0905123456@trunk-a")
-    tape.at(1020)
-    tape.answer(eva, customer)
-    tape.at(1030)
-    tape.end_talk(eva, customer)
-    call = tape.finished()
-    assert (call.direction, call.click_to_dial, call.remote_raw) == (Direction.OUTBOUND, "cti-1", "+421905123456")
-    assert (call.outcome, call.ended_by, call.talk_s) == (CallOutcome.ANSWERED, EndedBy.AGENT, 10.0)
-    (leg,) = call.legs
-    assert (leg.rang_at, leg.answered_at, leg.ring_s) == (1001.0, 1020.0, 9.0)
-    assert [event.leg.agent for event in tape.told if isinstance(event, CallOffered)] == ["eva"]
-
-
-def test_click_to_dial_that_the_agent_does_not_take() -> None:
-    tape = Tape()
-    eva = tape.phone("cti-1", "1001")
-    tape.dial(None, eva)
-    tape.rings(eva)
-    tape.dial_end(None, eva, "NOANSWER")
-    tape.hangup(eva, cause=19)
-    call = tape.finished()
-    assert (call.outcome, call.legs[0].result) == (CallOutcome.AGENT_NO_ANSWER, LegResult.MISSED)
-
-
-def test_an_originate_of_somebody_else_is_a_call_once_it_dials() -> None:
-    tape = Tape()
-    eva = tape.phone("1.1", "1001")
-    tape.dial(None, eva)
-    eva = tape.up(tape.phone("1.1", "1001", exten="0905123456", new=False))
-    assert tape.calls() == []
-    customer = tape.trunk("1.2", linked="1.1")
-    tape.dial(eva, customer, "0905123456@trunk-a")
-    call = tape.call()
-    assert (call.direction, call.remote_raw, call.click_to_dial) == (Direction.OUTBOUND, "0905123456", None)
 
 
 def test_freepbx_members_are_the_phone_behind_the_local_channel() -> None:
@@ -439,13 +277,6 @@ def test_a_number_that_turns_out_to_be_withheld_is_dropped() -> None:
     assert (call.remote_raw, call.remote_name, call.remote_restricted) == (None, None, True)
 
 
-def test_a_number_withheld_from_the_first_event_is_never_kept() -> None:
-    tape = Tape()
-    caller = tape.trunk("1.1", new=False)
-    tape.play(ami.Newchannel(1000.0, caller, restricted=True))
-    assert tape.call().remote_raw is None
-
-
 def test_a_name_that_comes_later_is_taken_and_the_first_one_stays() -> None:
     tape = Tape()
     caller = tape.trunk("1.1", name=None)
@@ -456,15 +287,6 @@ def test_a_name_that_comes_later_is_taken_and_the_first_one_stays() -> None:
     tape.play(ami.NewCallerid(1002.0, tape.phone("1.9", "1001", linked="1.1"), False))
     assert tape.call().remote_name == "Ján"
     assert caller.caller_name is None
-
-
-def test_the_same_caller_twice_at_once_is_two_calls() -> None:
-    tape = Tape()
-    tape.trunk("1.1")
-    tape.at(1000)
-    tape.trunk("1.2")
-    assert len(tape.calls()) == 2
-    assert len({call.id for call in tape.calls()}) == 2
 
 
 def test_every_event_twice_gives_the_same_record() -> None:
@@ -486,33 +308,6 @@ def test_every_event_twice_gives_the_same_record() -> None:
     doubled.tick(100)
     once.tick(100)
     assert doubled.call() == once.call()
-
-
-def test_events_after_the_hangup_never_bring_a_call_back() -> None:
-    """NewConnectedLine and others were seen after Hangup (P3)."""
-    tape = Tape()
-    caller = tape.trunk("1.1")
-    tape.hangup(caller)
-    tape.play(ami.Newchannel(1005.0, caller))
-    tape.play(ami.Newstate(1005.0, caller))
-    tape.play(ami.Hangup(1005.0, caller, 16))
-    tape.tick(10)
-    assert len(tape.calls()) == 1
-    assert tape.state.open_calls() == []
-
-
-def test_a_call_first_seen_in_the_middle_is_estimated() -> None:
-    tape = Tape()
-    caller = tape.trunk("1.1", new=False)
-    tape.up(caller)
-    call = tape.call()
-    assert (call.started_at, call.estimated, call.did_raw) == (None, True, None)
-
-
-def test_a_hangup_of_nobody_makes_no_call() -> None:
-    tape = Tape()
-    tape.hangup(tape.trunk("1.1", new=False))
-    assert tape.calls() == []
 
 
 def test_without_timestamps_it_is_known_that_they_talked_but_not_how_long() -> None:
@@ -546,15 +341,6 @@ def test_a_phone_with_an_outside_call_of_its_own_is_left_where_it_is() -> None:
     assert [len(call.legs) for call in tape.calls()] == [0, 1]
 
 
-def test_devices_that_are_neither_trunk_nor_phone_are_named_once() -> None:
-    tape = Tape(owners={})
-    strange = tape.phone("1.1", "lobby", exten="1", state=ami.ChannelState.RING)
-    tape.hangup(strange)
-    tape.phone("1.2", "lobby", exten="1", state=ami.ChannelState.RING)
-    assert [event.kind for event in tape.told if isinstance(event, Anomaly)] == ["unknown_device"]
-    assert tape.calls() == []
-
-
 def test_a_renamed_channel_belongs_to_its_new_device() -> None:
     tape = Tape()
     eva = tape.phone("1.1", "1001", exten="1002", state=ami.ChannelState.RING)
@@ -562,12 +348,6 @@ def test_a_renamed_channel_belongs_to_its_new_device() -> None:
     tape.play(ami.Rename(tape.now, ami.Uniqueid("9.9"), "PJSIP/1001-0000000f"))
     tape.hangup(eva)
     assert tape.calls() == []
-
-
-def test_the_start_is_told_before_anything_else() -> None:
-    tape = Tape()
-    tape.trunk("1.1")
-    assert isinstance(tape.told[0], CallStarted)
 
 
 def test_a_restriction_said_twice_is_one_change() -> None:
@@ -584,32 +364,6 @@ def test_a_name_on_an_outbound_line_is_not_the_customers() -> None:
     tape.dial(eva, customer, "0905123456@trunk-a")
     tape.play(ami.NewCallerid(1003.0, customer, False))
     assert tape.call().remote_name is None
-
-
-def test_a_phone_that_hangs_up_during_the_announcement_missed_the_call() -> None:
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    tape.join(caller, "support")
-    eva = tape.phone("1.2", "1001", linked="1.1")
-    tape.dial(caller, eva)
-    tape.up(eva)
-    tape.hangup(eva)
-    assert tape.call().legs[0].result is LegResult.MISSED
-
-
-def test_a_caller_who_leaves_during_the_announcement_did_not_talk() -> None:
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    tape.join(caller, "support")
-    eva = tape.phone("1.2", "1001", linked="1.1")
-    tape.dial(caller, eva)
-    tape.up(eva)
-    tape.request(caller)
-    tape.abandon(caller, "support")
-    tape.leave_queue(caller, "support")
-    tape.hangup(eva, caller)
-    call = tape.finished()
-    assert (call.outcome, call.legs[0].result) == (CallOutcome.ABANDONED, LegResult.CANCELLED)
 
 
 def test_two_contacts_of_one_device_are_one_leg() -> None:
@@ -632,59 +386,6 @@ def test_a_hangup_ends_the_talk_even_without_a_bridge_leave() -> None:
     tape.at(1020)
     tape.hangup(eva)
     assert (tape.call().talk_s, tape.call().legs[0].result) == (10.0, LegResult.ANSWERED)
-
-
-def test_other_applications_say_nothing() -> None:
-    tape = Tape()
-    tape.app(tape.trunk("1.1"), "Playback", "hello")
-    assert tape.names() == ["CallStarted"]
-
-
-def test_a_queuestatus_before_leaving_the_queue_is_of_an_earlier_one() -> None:
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    tape.join(caller, "support")
-    tape.status("QUEUESTATUS", "TIMEOUT", caller)
-    assert tape.call().queues[0].result is None
-
-
-def test_local_halves_of_nobody_are_tied_all_the_same() -> None:
-    tape = Tape()
-    tape.local("5.1", "5.2", "1001@somewhere", linked="4.4")
-    assert tape.calls() == []
-
-
-def test_a_colleague_who_calls_a_queue_is_an_internal_call() -> None:
-    tape = Tape()
-    rut = tape.up(tape.phone("1.1", "1003", exten="600", state=ami.ChannelState.RING))
-    tape.join(rut, "600")
-    assert tape.calls() == []
-    eva = tape.phone("1.2", "1001", linked="1.1")
-    tape.dial(rut, eva)
-    tape.answer(rut, eva)
-    tape.leave_queue(rut, "600")
-    call = tape.call()
-    assert (call.direction, call.queue, call.remote_raw) == (Direction.INTERNAL, "600", "600")
-
-
-def test_an_agentconnect_of_another_queue_answers_nothing() -> None:
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    tape.join(caller, "support")
-    tape.connect(caller, None, "sales", "PJSIP/1001")
-    assert tape.call().queues[0].result is None
-
-
-def test_an_agentconnect_alone_is_enough_to_know_who_picked_up() -> None:
-    """A pickup out of a queue has no DialEnd ANSWER (P10)."""
-    tape = Tape()
-    caller = tape.up(tape.trunk("1.1"))
-    tape.join(caller, "support")
-    tape.join(caller, "sales")
-    eva = tape.phone("1.2", "1001", linked="1.1")
-    tape.dial(caller, eva)
-    tape.connect(caller, eva, "support", "PJSIP/1001")
-    assert tape.call().legs[0].answered_at == tape.now - 1
 
 
 def test_a_channel_changes_calls_before_it_was_seated() -> None:

@@ -88,15 +88,6 @@ def test_leaving_a_bridge_it_is_no_longer_in_says_nothing() -> None:
     assert one.bridge is None
 
 
-def test_a_merge_moves_everybody() -> None:
-    calls = graph()
-    one, two = channel(calls, "1", "PJSIP/trunk-a-00000001"), channel(calls, "2", "PJSIP/1001-00000002")
-    calls.enter(one, B1)
-    calls.enter(two, B2)
-    calls.merge(B2, B1)
-    assert names(calls.connected(two)) == {one.name}
-
-
 def test_the_dead_are_remembered_for_a_while() -> None:
     calls = graph()
     one = channel(calls, "1", "PJSIP/1001-00000001")
@@ -136,3 +127,69 @@ def test_ringing_is_remembered() -> None:
     calls.refresh(one, replace(seen, state=ChannelState.UP))
     assert (one.rang, one.up) == (True, True)
     assert list(calls) == [one]
+
+
+def test_who_is_in_a_holding_bridge_hears_nobody_until_it_is_empty() -> None:
+    calls = graph()
+    one, two = channel(calls, "1", "PJSIP/trunk-a-00000001"), channel(calls, "2", "PJSIP/trunk-a-00000002")
+    calls.enter(one, B1)
+    calls.hold(B1)
+    calls.enter(two, B1)
+    assert calls.connected(one) == []
+    calls.leave(one)
+    calls.leave(two)
+    calls.enter(one, B1)
+    calls.enter(two, B1)
+    assert names(calls.connected(one)) == {two.name}
+
+
+def nested(calls: ChannelGraph) -> list[LiveChannel]:
+    """Two Local channels in a row, as FreePBX makes them, and the phone behind."""
+    halves = [
+        channel(calls, "1", "Local/1001@from-queue-00000001;1"),
+        channel(calls, "2", "Local/1001@from-queue-00000001;2"),
+        channel(calls, "3", "Local/FMPR-1001@from-internal-00000002;1"),
+        channel(calls, "4", "Local/FMPR-1001@from-internal-00000002;2"),
+    ]
+    phone = channel(calls, "5", "PJSIP/1001-00000003")
+    calls.pair(halves[0], halves[1])
+    calls.pair(halves[2], halves[3])
+    halves[2].dialled_by, phone.dialled_by = halves[1].uniqueid, halves[3].uniqueid
+    return [*halves, phone]
+
+
+def test_a_line_of_local_channels_is_walked_from_either_end() -> None:
+    calls = graph()
+    outer, outer_far, inner, inner_far, phone = nested(calls)
+    assert calls.outermost_local(inner_far) is outer
+    assert calls.outermost_local(outer_far) is outer
+    assert calls.outermost_local(phone) is None
+    assert calls.local_line(outer) == [outer, outer_far, inner, inner_far]
+    assert calls.dialled_through(phone) == ["Local/FMPR-1001@from-internal", "Local/1001@from-queue"]
+    assert calls.dialled_through(outer) == []
+
+
+def test_a_local_line_whose_first_half_is_gone_leads_nowhere() -> None:
+    calls = graph()
+    outer, outer_far, _, _, phone = nested(calls)
+    calls.bury(outer, 1000.0)
+    assert calls.outermost_local(outer_far) is None
+    assert calls.dialled_through(phone) == ["Local/FMPR-1001@from-internal", "Local/1001@from-queue"]
+
+
+def test_local_channels_that_dial_each_other_in_a_ring_end() -> None:
+    calls = graph()
+    outer, _, _, inner_far, phone = nested(calls)
+    outer.dialled_by = inner_far.uniqueid
+    assert len(calls.dialled_through(phone)) == 2
+
+
+def test_the_call_of_the_dead_is_remembered_too() -> None:
+    calls = graph()
+    one = channel(calls, "1", "PJSIP/1001-00000001")
+    one.call_key = Uniqueid("7")
+    assert calls.call_key_of(one.uniqueid) == "7"
+    calls.bury(one, 1000.0)
+    assert calls.call_key_of(one.uniqueid) == "7"
+    assert calls.call_key_of(Uniqueid("8")) is None
+    assert calls.of([one.uniqueid]) == []

@@ -62,3 +62,19 @@ def test_a_twin_has_the_extension_of_its_account() -> None:
 
 def test_a_device_without_a_slash_is_its_own_extension() -> None:
     assert extension_of_endpoint("1001") == "1001"
+
+
+def test_an_account_is_found_by_the_extension_of_any_of_its_phones() -> None:
+    plan = device_plan({"PJSIP/991001": "eva", "PJSIP/1002": "jan"})
+    assert [plan.owner_of_extension(extension) for extension in ("1001", "1002", "1003", None)] == [
+        "eva",
+        "jan",
+        None,
+        None,
+    ]
+
+
+def test_the_seats_of_queues_are_known_again_without_another_look() -> None:
+    plan = device_plan()
+    assert [plan.extension_of_seat("Local/1001@from-queue/n") for _ in range(2)] == ["1001", "1001"]
+    assert [plan.extension_of_seat("PJSIP/desk-7") for _ in range(2)] == [None, None]

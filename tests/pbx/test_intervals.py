@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbx.intervals import Stretches, seconds_between, total_s
+from pbx.intervals import Stretches, overlap, seconds_between, total_s
 
 TIMES = st.floats(0, 1e6, allow_nan=False)
 
@@ -78,3 +78,44 @@ def test_the_union_is_never_longer_than_the_sum(spans: list[tuple[float, float]]
 def test_seconds_between_is_never_negative() -> None:
     assert (seconds_between(5.0, 3.0), seconds_between(3.0, 5.0), seconds_between(None, 5.0)) == (0.0, 2.0, None)
     assert seconds_between(5.0, None) is None
+
+
+@pytest.mark.parametrize(
+    ("spans", "within", "parts"),
+    [
+        ([(1.0, 5.0)], [(2.0, 3.0)], [(2.0, 3.0)]),
+        ([(1.0, 5.0)], [(0.0, 2.0), (4.0, 9.0)], [(1.0, 2.0), (4.0, 5.0)]),
+        ([(1.0, 2.0)], [(2.0, 3.0)], []),
+        ([(1.0, 2.0)], [], []),
+        ([(None, 2.0)], [(1.0, 3.0), (4.0, 5.0)], [(None, 2.0)]),
+        ([(1.0, 2.0)], [(None, 3.0)], [(1.0, 2.0)]),
+    ],
+)
+def test_the_part_of_a_hold_that_lies_in_the_talk(
+    spans: list[tuple[float | None, float | None]],
+    within: list[tuple[float | None, float | None]],
+    parts: list[tuple[float | None, float | None]],
+) -> None:
+    assert overlap(spans, within) == parts
+
+
+def test_an_interrupted_talk_that_goes_on_is_another_one_however_soon() -> None:
+    """A colleague asks another by *2: the customer is alone, be it for a moment."""
+    talk = Stretches()
+    talk.start(1.0)
+    talk.is_interrupted = True
+    talk.stop(5.0)
+    talk.start(5.5, grace_s=2.0)
+    talk.stop(8.0)
+    talk.start(8.5, grace_s=2.0)
+    assert talk.spans(9.0) == [(1.0, 5.0), (5.5, 9.0)]
+
+
+@pytest.mark.parametrize(("at", "just"), [(5.4, True), (5.5, True), (5.6, False), (None, False)])
+def test_what_has_just_ended(at: float | None, just: bool) -> None:
+    talk = Stretches()
+    assert not talk.just_ended(5.0, within_s=0.5)
+    talk.start(1.0)
+    assert not talk.just_ended(5.0, within_s=0.5)
+    talk.stop(5.0)
+    assert talk.just_ended(at, within_s=0.5) is just

@@ -3,7 +3,7 @@
 import pytest
 
 from pbx import outcomes
-from pbx.calls import CallOutcome, LegResult
+from pbx.calls import CallOutcome, LegResult, TransferResult
 from pbx.events import ChannelState
 
 LEG = {
@@ -106,3 +106,19 @@ def test_outbound_calls_nobody_answered(status: str, cause: int, gave_up: bool, 
 )
 def test_a_refusal_by_the_dialplan_is_no_wish_to_hang_up(state: ChannelState, cause: int | None, asked: bool) -> None:
     assert outcomes.hangup_was_asked(state=state, cause=cause) is asked
+
+
+@pytest.mark.parametrize(
+    ("results", "told"),
+    [
+        ([], TransferResult.FAILED),
+        ([LegResult.UNAVAILABLE], TransferResult.FAILED),
+        ([LegResult.MISSED], TransferResult.NO_ANSWER),
+        ([LegResult.CANCELLED], TransferResult.NO_ANSWER),
+        ([LegResult.REJECTED, LegResult.BUSY], TransferResult.REJECTED),
+        ([LegResult.BUSY, LegResult.FAILED], TransferResult.BUSY),
+    ],
+)
+def test_a_transfer_that_nobody_took(results: list[LegResult], told: TransferResult) -> None:
+    """A48, A49."""
+    assert outcomes.transfer_result(results) is told

@@ -1,11 +1,17 @@
 """The one way in: time of events, results of originates, what is there now."""
 
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crm_store.call_log import call_record
 from pbx import events as ami
 from pbx.call_events import CallChanged, OriginateFinished, PbxLost
 from pbx.devices import DeviceKind
 from pbx.events import PbxName, Uniqueid
 from pbx.pbx_state import PbxState
-from tests.pbx.folding import device_plan
+from tests.pbx.folding import NUMBERING, device_plan
 from tests.pbx.tape import Tape, member
 
 
@@ -126,3 +132,41 @@ def test_the_events_of_one_read_tell_a_call_that_changed_several_times_once() ->
     (changed,) = together.state.happened(1000)
     assert isinstance(changed, CallChanged)
     assert together.state.happened(1000) == []
+
+
+def test_a_phone_that_begins_to_ring_is_urgent_until_it_is_told() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.state.take(ami.DialBegin(1002, caller, eva, ""), 1002)
+    assert tape.state.urgent
+    tape.state.happened(1002)
+    assert not tape.state.urgent
+
+
+@pytest.mark.parametrize(
+    "began",
+    [
+        datetime(2026, 12, 31, 23, 59, 50, tzinfo=UTC),
+        datetime(2026, 10, 25, 0, 59, 50, tzinfo=UTC),
+        datetime(2026, 3, 29, 0, 59, 50, tzinfo=UTC),
+    ],
+    ids=["midnight", "clock back", "clock forward"],
+)
+def test_midnight_and_the_change_of_clocks_cost_no_second(began: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A79: stored in UTC, durations right, wherever the machine stands."""
+    monkeypatch.setenv("TZ", "Europe/Prague")
+    time.tzset()
+    start = began.timestamp()
+    tape = Tape()
+    tape.at(start)
+    caller, eva = tape.call_in(talk_at=start + 5)
+    tape.at(start + 30)
+    tape.end_talk(caller, eva)
+    tape.tick(10)
+    record = call_record(tape.call(), NUMBERING, agents=False)
+    ended = began + timedelta(seconds=30)
+    assert (record["talk_s"], record["wait_s"]) == (25.0, 5.0)
+    assert datetime.fromisoformat(record["started_at"]) == began
+    assert datetime.fromisoformat(record["ended_at"]) == ended
+    assert datetime.fromisoformat(record["ended_at"]).utcoffset() == timedelta(0)

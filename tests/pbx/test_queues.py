@@ -74,3 +74,18 @@ def test_only_wanted_queues_exist() -> None:
     queues.call_changed(tape.call())
     (status,) = queues.drain()
     assert (status.name, status.agents) == ("support", {"offline": 1})
+
+
+def test_a_colleague_who_waited_for_the_customer_does_not_wait_twice() -> None:
+    """A40: asked into another queue, the customer stands there now."""
+    tape = Tape()
+    customer, eva = tape.call_in()
+    own = tape.up(tape.phone("2.1", "1001", exten="600", state=ami.ChannelState.RING))
+    tape.join(own, "600")
+    rut = tape.phone("2.2", "1003", linked="2.1")
+    tape.dial(own, rut)
+    assert [caller.call_id for caller in shown(tape)["600"].callers] == [tape.calls()[1].id]
+    tape.leave("b1", customer, eva)
+    tape.attended(eva, own, "App")
+    tape.hangup(eva, own)
+    assert [caller.call_id for caller in shown(tape)["600"].callers] == [tape.calls()[0].id]

@@ -208,6 +208,7 @@ def test_local_halves_are_tied_by_their_names() -> None:
 
 
 def test_one_absence_in_a_self_check_proves_nothing_two_do() -> None:
+    """A80: a channel that never hung up."""
     tape = Tape()
     tape.trunk("1.1")
     tape.at(1060)
@@ -220,6 +221,7 @@ def test_one_absence_in_a_self_check_proves_nothing_two_do() -> None:
 
 
 def test_a_long_call_that_is_still_there_is_not_closed() -> None:
+    """A80."""
     tape = Tape()
     caller = tape.trunk("1.1")
     for hour in range(3):
@@ -605,3 +607,82 @@ def test_after_our_restart_the_twin_that_was_not_picked_up_ends_nothing() -> Non
     tape.bridge("b1", caller, twin)
     (leg,) = tape.state.open_calls()[0].legs
     assert (leg.endpoint, leg.result, leg.talk_s is not None) == ("PJSIP/991001", None, True)
+
+
+def parked() -> tuple[Tape, Channel]:
+    """Eva has parked a caller at 1020."""
+    tape, caller, eva = talking()
+    tape.at(1020)
+    tape.leave("b1", caller, eva)
+    tape.at(1020)
+    tape.park(caller)
+    tape.hangup(eva)
+    return tape, caller
+
+
+def test_a_parked_caller_who_is_still_there_stays_parked() -> None:
+    tape, caller = parked()
+    lose(tape)
+    tape.at(1040)
+    tape.play(snapshot(1040, runs(caller, bridge="lot")))
+    assert (tape.call().state, tape.call().estimated) == (CallState.PARKED, False)
+    tape.at(1050)
+    tape.request(caller)
+    tape.at(1050)
+    tape.hangup(caller)
+    assert tape.finished().parked_s == 30.0
+
+
+def test_a_call_fetched_from_the_park_in_the_gap_is_parked_no_more() -> None:
+    tape, caller = parked()
+    lose(tape)
+    tape.at(1040)
+    jan = tape.phone("7.1", "1002", exten="701", new=False)
+    tape.play(snapshot(1040, runs(caller, bridge="b2"), runs(jan, bridge="b2")))
+    assert tape.call().state is CallState.TALKING
+    tape.at(1070)
+    tape.end_talk(caller, jan, bridge="b2")
+    call = tape.finished()
+    assert (call.parked_s, call.talk_s, call.estimated) == (20.0, 40.0, True)
+    assert [leg.agent for leg in call.legs] == ["eva", "jan"]
+
+
+def test_a_call_picked_up_in_the_gap_has_the_picker_as_its_leg() -> None:
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    lose(tape)
+    tape.at(1040)
+    jan = tape.phone("7.1", "1002", exten="*8", new=False)
+    tape.play(snapshot(1040, runs(caller, bridge="b1"), runs(jan, bridge="b1")))
+    tape.at(1060)
+    tape.end_talk(caller, jan)
+    call = tape.finished()
+    assert [(leg.agent, leg.result) for leg in call.legs] == [("eva", LegResult.CANCELLED), ("jan", LegResult.ANSWERED)]
+    assert (call.estimated, call.talk_s) == (True, 20.0)
+
+
+def test_a_supervisor_who_listens_in_is_seen_and_takes_no_part() -> None:
+    """A64: ChanSpy is the application of that line."""
+    tape, caller, eva = talking()
+    lose(tape)
+    tape.at(1040)
+    chief = replace(runs(tape.phone("7.1", "1003", exten="*55", new=False)), application="ChanSpy")
+    tape.play(snapshot(1040, runs(caller, bridge="b1"), runs(eva, bridge="b1"), chief))
+    assert [call.uniqueid for call in tape.state.open_calls()] == ["1.1"]
+    assert len(tape.call().legs) == 1
+
+
+def test_a_call_transferred_in_the_gap_goes_on_with_its_new_colleague() -> None:
+    """Blind: nothing is left that tells who asked for it."""
+    tape, caller, _ = talking()
+    lose(tape)
+    tape.at(1040)
+    jan = tape.phone("1.3", "1002", linked="1.1", new=False)
+    tape.play(snapshot(1040, runs(caller, bridge="b2"), runs(jan, bridge="b2")))
+    tape.at(1060)
+    tape.end_talk(jan, caller, bridge="b2")
+    call = tape.finished()
+    assert [(leg.agent, leg.result) for leg in call.legs] == [("eva", LegResult.ANSWERED), ("jan", LegResult.ANSWERED)]
+    assert (call.ended_by, call.estimated) == (EndedBy.AGENT, True)

@@ -1,6 +1,6 @@
 """A stored open call is alive again: what it was before our process stopped, it is afterwards."""
 
-from pbx.calls import Call, QueueResult
+from pbx.calls import Call, CallState, EndedBy, QueueResult
 from pbx.events import ChannelState
 from pbx.revival import revive
 from tests.pbx.tape import Tape
@@ -70,3 +70,61 @@ def test_the_last_known_time_is_the_newest_of_all() -> None:
     tape.at(1040)
     tape.dial(caller, tape.phone("1.2", "1001", linked="1.1"))
     assert revive(tape.call()).last_at == 1041
+
+
+def again(call: Call) -> Call:
+    return revive(call).value()
+
+
+def test_a_transfer_in_progress_and_one_that_was_taken_are_the_same_again() -> None:
+    tape = Tape()
+    caller, eva = tape.call_in()
+    tape.at(1020)
+    tape.blind(eva, caller, "1002")
+    tape.leave("b1", caller, eva)
+    tape.hangup(eva)
+    assert again(tape.call()).transfers == tape.call().transfers
+    jan = tape.phone("1.3", "1002", linked="1.1")
+    tape.dial(caller, jan)
+    assert again(tape.call()).transfers == tape.call().transfers
+    tape.answer(caller, jan, "b2")
+    assert again(tape.call()).transfers == tape.call().transfers
+    assert revive(tape.call()).talk_ended_by is None
+    tape.blind(jan, caller, "07700900999")
+    tape.leave("b2", caller, jan)
+    tape.hangup(jan)
+    third = tape.trunk("1.4", linked="1.1", number=None, name=None)
+    tape.dial(caller, third, "07700900999@trunk-a")
+    tape.answer(caller, third, "b3")
+    assert [one.result for one in again(tape.call()).transfers] == ["answered", "answered"]
+
+
+def test_a_parked_call_is_parked_again_and_goes_on_counting() -> None:
+    tape = Tape()
+    caller, eva = tape.call_in()
+    tape.leave("b1", caller, eva)
+    tape.at(1020)
+    tape.park(caller)
+    tape.hangup(eva)
+    revived = revive(tape.call())
+    assert revived.state is CallState.PARKED
+    tape.at(1050)
+    tape.leave("lot", caller)
+    tape.bridge("b2", caller, tape.up(tape.phone("7.1", "1002", exten="701", state=ChannelState.RING)))
+    assert (again(tape.call()).parked_s, tape.call().parked_s) == (30.0, 30.0)
+
+
+def test_a_talk_that_was_over_has_no_known_end() -> None:
+    tape = Tape()
+    caller, eva = tape.call_in()
+    tape.leave("b1", caller, eva)
+    tape.hangup(eva)
+    assert revive(tape.call()).talk_ended_by is EndedBy.UNKNOWN
+
+
+def test_without_times_nothing_is_known_of_the_park() -> None:
+    tape = Tape(timestamps=False)
+    caller, eva = tape.call_in()
+    tape.leave("b1", caller, eva)
+    tape.park(caller)
+    assert revive(tape.call()).last_at is None

@@ -6,9 +6,11 @@ Bounds, with their reasons:
 - Legs that rang at the same moment may change places, and times may move by a tenth of a second: another event tells them first.
 """
 
+import json
 import random
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -263,3 +265,77 @@ def test_a_crash_of_the_pbx_in_the_hole_ends_every_call() -> None:
     crash = replace(snapshot(told, talking), channels=(), waiting=(), rebooted=True)
     (record,) = records([*told.events[:talking], ami.LinkLost(crash.at), crash], told.asked).values()
     assert (record["outcome"], record["ended_by"], record["estimated"]) == ("answered", "system", True)
+
+
+# --- many of them: make long ------------------------------------------------------------------------------------------
+
+#: The last flow of each family, by number.
+FAMILIES = (
+    (17, "inbound direct"),
+    (22, "ring group"),
+    (46, "queue"),
+    (56, "transfers"),
+    (64, "pickup, park, hold, conference, spy"),
+    (74, "outbound and click-to-dial"),
+    (82, "other"),
+)
+VARIATIONS = 1000
+
+
+def family(capture: Path) -> str:
+    """The group of the list of flows that a recording belongs to, by the first flow it covers."""
+    flows = json.loads(capture.with_suffix(".truth.json").read_text())["covers"]
+    number = int(flows[0][1:]) if flows else FAMILIES[-1][0]
+    return next(name for last, name in FAMILIES if number <= last)
+
+
+def variation(told: Story, chance: random.Random) -> tuple[list[PbxEvent], float]:
+    """One other way to tell it: another order, half of the time each event twice; and how far times may move."""
+    window_s = chance.choice((0.05, 0.3, 1.0))
+    events = interleaved(told.events, seed=chance.randrange(2**32), window_s=window_s)
+    if chance.random() < 0.5:
+        events = [event for event in events for _ in range(2)]
+    # A talk of two parts may move twice.
+    return events, 2 * window_s if window_s == 1.0 else NEAR_S
+
+
+@dataclass
+class Tally:
+    """What came of the variations of one family."""
+
+    raised: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+
+    def tell(self, told: Story, number: int, chance: random.Random) -> None:
+        """One variation more."""
+        name = f"{told.name}, variation {number}"
+        events, near_s = variation(told, chance)
+        try:
+            folded = Folded(events, owners=TWINS, asked=told.asked)
+        except Exception as error:  # whatever it is, it must not be
+            self.raised.append(f"{name}: {error!r}")
+            return
+        self.left += [f"{name}: {call.id}" for call in folded.state.open_calls()]
+        found = by_root(folded.calls.values())
+        original = records(told.events, told.asked)
+        lines = changed(original, found, near_s=near_s) if set(original) == set(found) else ["other calls"]
+        self.changed += [f"{name}: {line}" for line in lines]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", [name for _, name in FAMILIES])
+def test_a_thousand_other_ways_to_tell_a_family_of_flows(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    captures = [capture for capture in WHOLE if family(capture) == name]
+    tally = Tally()
+    began = time.monotonic()
+    chance = random.Random(f"{SEED} {name}")
+    for number in range(VARIATIONS):
+        tally.tell(story(captures[number % len(captures)]), number, chance)
+    with capsys.disabled():
+        print(
+            f"\n{name:<38}{len(captures):>4} recordings {VARIATIONS:>6} variations {len(tally.raised):>4} exceptions"
+            f" {len(tally.left):>4} calls left {len(tally.changed):>4} records changed {time.monotonic() - began:>6.1f} s"
+        )
+    assert tally == Tally()

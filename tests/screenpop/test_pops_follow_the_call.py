@@ -328,3 +328,17 @@ def test_a_caller_who_turns_out_to_be_withheld_is_withheld_at_the_new_agent_too(
     pop = desk.screen("jan")
     assert (pop["match"], pop["customers"], pop["call"]["remote"]["number"]) == ("withheld", [], None)
     assert pop["call"]["note"] == DRAFT.text
+
+
+# --- forwarded --------------------------------------------------------------------------------------------------------
+
+
+def test_who_is_reached_on_a_mobile_has_no_pop() -> None:
+    """A15: before any phone was dialled, or after Eva's phone sent the call on."""
+    desk = Desk()
+    call = Call("01CUST")
+    desk.hear(call.starts())
+    assert desk.hear(call.rings("eva")) == ["eva pop.show ringing"]
+    forwarding = replace(call.call.legs[0], via="+421905000001")
+    assert desk.hear(call.changes(legs=(forwarding,))) == ["eva pop.retract transferred"]
+    assert desk.hear(call.changes(legs=(replace(forwarding, agent="jan"),))) == []

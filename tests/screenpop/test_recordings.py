@@ -60,7 +60,7 @@ NEVER_RANG = {"freepbx_click_on_dnd"}
 def shows_expected(calls: list[dict[str, Any]]) -> Counter[str]:
     expected: Counter[str] = Counter()
     for call in calls:
-        offers = [offer for offer in call["offers"] if not _dials_a_colleague(call, offer)]
+        offers = [o for o in call["offers"] if not (_dials_a_colleague(call, o) or _rings_a_mobile(o))]
         colleagues = {offer["extension"] for offer in offers if (offer["extension"] or "").isdigit()}
         if call["direction"] == "outbound":
             colleagues.add(call["extension"])
@@ -70,6 +70,11 @@ def shows_expected(calls: list[dict[str, Any]]) -> Counter[str]:
             # First a colleague who asks, or for who asked outside the other party; then the customer.
             expected[f"agent-{to if to in colleagues else by}"] += kind in ("attended", "blonde")
     return +expected
+
+
+def _rings_a_mobile(offer: dict[str, Any]) -> bool:
+    """A colleague who forwards to a mobile does not sit at the screen."""
+    return offer["via"] is not None and offer["endpoint"].startswith("trunk")
 
 
 def _dials_a_colleague(call: dict[str, Any], offer: dict[str, Any]) -> bool:

@@ -53,6 +53,15 @@ async def test_the_line_that_was_called_is_a_readable_number(desk: Desk, client:
     assert '<bdi dir="ltr" class="tel">+421 2 555 012 34</bdi>' in text
 
 
+async def test_a_transfer_names_both_colleagues_and_how_it_ended(desk: Desk, client: Client) -> None:
+    transfers = [{"kind": "blind", "by": "PJSIP/1001", "to": "+421905000001", "at": None, "result": "busy"}]
+    await desk.store.save_calls([record(transfers=transfers)], now=NOW)
+    _, text = await page(desk, client, f"/calls/{CALL_ID}")
+    before, _, after = text.partition("+421 905 000 001")
+    assert "<bdi>Eva" in before.rpartition("<li>")[2]
+    assert "Obsadené" in after.partition("</li>")[0]
+
+
 async def test_who_claimed_the_call_back_may_open_the_lost_call(desk: Desk, client: Client) -> None:
     lost = record(legs=[], outcome="abandoned")
     await desk.store.save_calls([lost], now=NOW)
