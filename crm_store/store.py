@@ -41,6 +41,10 @@ class CallStore(Protocol):
         """Calls that had not ended when we stopped: resync finishes them."""
         ...
 
+    async def last_written(self, pbx: str) -> datetime | None:
+        """When a call of this PBX was last written; None when there is none. Until then somebody listened to it."""
+        ...
+
     async def call(self, call_id: str) -> CallRecord: ...
 
     async def calls(self, where: CallFilter, *, cursor: str | None, limit: int) -> Page[CallRecord]:

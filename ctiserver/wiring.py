@@ -91,7 +91,8 @@ class Service:
         dismissed = await self.store.dismissed_pops()
         for name, link in self.links.items():
             calls = [call_of_record(record) for record in await self.store.open_calls(name)]
-            link.pump.state.restore(calls)
+            written = await self.store.last_written(name)
+            link.pump.state.restore(calls, written.timestamp() if written is not None else None)
             self.pops.restore(calls, dismissed)
 
     def workers(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:

@@ -179,9 +179,12 @@ class PbxState:
             self._book.touch(call, None)
         return self._book.drain(None)
 
-    def restore(self, calls: Iterable[Call]) -> None:
-        """Calls that were open when our process stopped; the first snapshot continues or closes them."""
-        self._resync.restore(calls)
+    def restore(self, calls: Iterable[Call], listened_until: float | None = None) -> None:
+        """Calls that were open when our process stopped; the first snapshot continues or closes them.
+
+        `listened_until`: when the process that stopped last wrote of this PBX; the gap begins there. None: never before.
+        """
+        self._resync.restore(calls, listened_until)
 
     def set_owners(self, owners: Mapping[str, str], extensions: Mapping[str, str] | None = None) -> None:
         """Endpoint → account name (and → extension): accounts or sign-ins changed."""

@@ -63,11 +63,12 @@ class Resync:
                     wait.cut_off = not wait.abandon_requested
                 self._book.touch(call, None)
 
-    def restore(self, calls: Iterable[Call]) -> None:
+    def restore(self, calls: Iterable[Call], listened_until: float | None) -> None:
         """Open records of the store come back to life until the first snapshot decides about them."""
         for value in calls:
             self._book.adopt(revive(value))
         self._lost = True
+        self._lost_at = listened_until
 
     # --- the table -----------------------------------------------------------------------------------------------------
 

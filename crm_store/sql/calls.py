@@ -34,6 +34,10 @@ CALLS: Select[Any] = select(
 )
 
 
+#: Among so many of the newest calls is the one that was written last.
+_NEWEST = 50
+
+
 class SqlCalls(StorePart):
     """The CallStore port."""
 
@@ -45,6 +49,11 @@ class SqlCalls(StorePart):
         statement = CALLS.where(calls.c.pbx == pbx, calls.c.state != "ended").order_by(calls.c.at, calls.c.seq)
         rows = await self._database.read(lambda connection: connection.execute(statement).all())
         return [record_of(row) for row in rows]
+
+    async def last_written(self, pbx: str) -> datetime | None:
+        newest = select(calls.c.updated_at).where(calls.c.pbx == pbx).order_by(calls.c.at.desc(), calls.c.seq.desc())
+        times = await self._database.read(lambda connection: connection.scalars(newest.limit(_NEWEST)).all())
+        return max(times, default=None)
 
     async def call(self, call_id: str) -> CallRecord:
         return await self._database.read(lambda connection: load_call(connection, call_id))

@@ -20,7 +20,7 @@ _READ = tuple(key for key in _KEYS if key not in _UNUSED)
 _STATES = {str(state.value): state for state in ChannelState}
 _NO_CHANNEL = frozenset({"", "none", "<none>", "<unknown>"})
 _NOT_KNOWN = frozenset({"", "<unknown>"})
-_CACHED = 8192  # snapshots; about as many as the newest thousand calls have
+_CACHED = 1024  # snapshots; about as many as the newest thousand calls have
 
 
 class Snapshot:

@@ -138,10 +138,13 @@ class ServedProcess:
                 return found[::-1]
 
     async def settled(self, count: int, *, timeout_s: float = 30) -> None:
-        """Return when at least `count` calls were stored and none is open."""
-        async with asyncio.timeout(timeout_s):
-            while self._count("calls") < count or await self.store.open_calls(PBX):  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
+        """Return when at least `count` calls were stored and none is open; raise with what is missing."""
+        still_open: list[CallRecord] = []
+        deadline = time.monotonic() + timeout_s
+        while (stored := self._count("calls")) < count or (still_open := await self.store.open_calls(PBX)):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{stored} of {count} calls are stored, not ended: {still_open}")
+            await asyncio.sleep(0.1)
 
     def gaps(self) -> list[StoredGap]:
         """The times without connection, oldest first."""

@@ -120,9 +120,11 @@ async def test_every_call_has_one_record_though_our_process_is_killed(
             seen["as if nothing had been"] += sum(done.went_on(truth) and done.untouched(truth) for truth in truths)
             seen["estimated"] += sum(record["estimated"] for record in records)
         still_open = await ours.store.open_calls(PBX)
+        gaps = ours.gaps()
     with capsys.disabled():
         told = " | ".join(f"{count} {what}" for what, count in seen.items())
         print(f"\n| kill -9 | {rounds} rounds | {told} | {len(wrong)} wrong | {len(still_open)} open |")
+    assert len(gaps) == rounds  # never silent
     assert wrong == []
     assert still_open == []
     assert seen["calls"] == rounds * CALLERS

@@ -33,6 +33,14 @@ async def test_saving_a_call_twice_keeps_one_record_with_the_later_state(store: 
     assert (await store.call("A"))["talk_s"] == 9.0
 
 
+async def test_how_long_a_pbx_was_listened_to_shows_in_what_was_written_last(store: CrmStore) -> None:
+    assert await store.last_written("main") is None
+    later = at(30)
+    await store.save_calls([call("A", state="talking"), call("B", pbx="other")], now=NOW)
+    await store.save_calls([call("A")], now=later)
+    assert (await store.last_written("main"), await store.last_written("other")) == (later, NOW)
+
+
 async def test_open_calls_are_those_of_this_pbx_that_have_not_ended(store: CrmStore) -> None:
     open_call = call("A", state="talking", ended_at=None)
     await store.save_calls([open_call, call("B"), call("C", pbx="other", state="queued")], now=NOW)

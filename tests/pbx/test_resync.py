@@ -686,3 +686,12 @@ def test_a_call_transferred_in_the_gap_goes_on_with_its_new_colleague() -> None:
     call = tape.finished()
     assert [(leg.agent, leg.result) for leg in call.legs] == [("eva", LegResult.ANSWERED), ("jan", LegResult.ANSWERED)]
     assert (call.ended_by, call.estimated) == (EndedBy.AGENT, True)
+
+
+def test_the_time_of_our_own_restart_is_a_gap() -> None:
+    """From what was last written until the first snapshot, also when no call was open."""
+    tape = Tape()
+    tape.state.restore([], 1010.0)
+    tape.play(snapshot(1040))
+    (resynced,) = [event for event in tape.told if isinstance(event, PbxResynced)]
+    assert (resynced.gap_from, resynced.gap_to) == (1010.0, 1040)
