@@ -15,7 +15,7 @@ from tests.asterisk import install
 
 # libatomic1 is for Playwright's own driver.
 # Most of the time goes by while phones ring: several tests at once cost little more than one. What is long runs alone.
-WORKERS = ("-n", "4", "--dist", "worksteal")
+WORKERS = ("-n", "5", "--dist", "worksteal")
 CHROMIUM_PACKAGES = ("chromium", "fonts-noto-core", "fonts-dejavu-core", "libatomic1")
 ASTERISK_PACKAGES = ("debootstrap", "iproute2", "util-linux")
 

@@ -18,7 +18,7 @@ from tests.pbx.test_recordings import NOT_TOLD_BY_SIP
 pytestmark = pytest.mark.asterisk
 
 #: Played side by side: most of the time phones ring and people talk.
-AT_ONCE = 6
+AT_ONCE = 8
 PLAYED = [scenario for scenario in SCENARIOS.values() if scenario.name not in NOT_TOLD_BY_SIP]
 
 

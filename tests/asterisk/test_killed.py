@@ -47,6 +47,8 @@ CROWDS = (
     Crowd(RINGS_IN_VAIN, 3, (9_000, 9_000)),
     Crowd(RINGS_LONG, 3, (1_000, 5_000)),
 )
+#: With more rounds than this every way a call can fare has happened.
+FEW = 10
 CALLERS = sum(crowd.callers for crowd in CROWDS)
 
 
@@ -128,7 +130,8 @@ async def test_every_call_has_one_record_though_our_process_is_killed(
     assert wrong == []
     assert still_open == []
     assert seen["calls"] == rounds * CALLERS
-    assert min(seen.values()) > 0
+    if rounds > FEW:  # in a few rounds it may happen that every call ends unseen
+        assert min(seen.values()) > 0
 
 
 async def _killed_under(pbx: RealAsterisk, ours: ServedProcess, numbers: list[str], dice: random.Random) -> Round:

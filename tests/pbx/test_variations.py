@@ -83,7 +83,16 @@ def _ordered(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def each(captures: Sequence[Path]) -> Any:
-    return pytest.mark.parametrize("told", [story(capture) for capture in captures], ids=lambda told: told.name)
+    """Those of Asterisk 22; with `make long` those of 16, too."""
+    return pytest.mark.parametrize(
+        "told",
+        [pytest.param(story(capture), marks=() if is_22(capture) else pytest.mark.long) for capture in captures],
+        ids=lambda told: told.name,
+    )
+
+
+def is_22(capture: Path) -> bool:
+    return capture.parent.name == "asterisk22"
 
 
 # --- twice, and in another order --------------------------------------------------------------------------------------
