@@ -64,6 +64,11 @@ class Stretches:
         self._done.append((self._since, at))
         self._since = None
 
+    def take_back(self) -> None:
+        """What runs now was nothing."""
+        self.running = False
+        self._since = None
+
     def spans(self, until: float | None) -> list[Span]:
         """All stretches; a running one is cut at `until`."""
         return [*self._done, (self._since, until)] if self.running else list(self._done)

@@ -88,7 +88,7 @@ class Openings:
         leg.is_caller, leg.answered_channel = True, asker.answered_channel
         leg.channels |= asker.channels
         asker.talk.is_interrupted = True
-        asker.hold.stop(at)  # Asterisk's own, while it took the number; now the customer is alone
+        asker.hold.take_back()  # Asterisk's own, while it took the number: no key of the phone was pressed for it
         asked.remote_channels += asker.channels
         for half in self._book.graph.local_line(line):
             self._book.attach(half, asked)

@@ -146,6 +146,13 @@ class ServedProcess:
                 raise AssertionError(f"{stored} of {count} calls are stored, not ended: {still_open}")
             await asyncio.sleep(0.1)
 
+    async def written_gaps(self) -> list[StoredGap]:
+        """The gaps, once there are any: they are written after the calls that ended in them."""
+        async with asyncio.timeout(5):
+            while not self.gaps():  # noqa: ASYNC110 - another process's file tells no event
+                await asyncio.sleep(0.05)
+        return self.gaps()
+
     def gaps(self) -> list[StoredGap]:
         """The times without connection, oldest first."""
         with sqlite3.connect(f"file:{self._file}?mode=ro", uri=True) as database:

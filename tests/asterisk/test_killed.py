@@ -227,7 +227,7 @@ async def test_what_runs_when_asterisk_is_killed_is_closed_and_the_gap_is_writte
         started_at = time.time()
         await ours.until_said("telephone link live", 2)
         await ours.settled(CALLERS)
-        records, gaps = await ours.records(), ours.gaps()
+        records, gaps = await ours.records(), await ours.written_gaps()
     assert sorted(record["remote"]["raw"] for record in records) == numbers
     assert len(open_before) >= CALLERS - 2
     for record in records:

@@ -119,3 +119,12 @@ def test_what_has_just_ended(at: float | None, just: bool) -> None:
     assert not talk.just_ended(5.0, within_s=0.5)
     talk.stop(5.0)
     assert talk.just_ended(at, within_s=0.5) is just
+
+
+def test_what_turns_out_to_be_nothing_is_taken_back() -> None:
+    hold = Stretches()
+    hold.start(1000.0)
+    hold.stop(1004.0)
+    hold.start(1010.0)
+    hold.take_back()
+    assert (hold.running, hold.spans(1020.0)) == (False, [(1000.0, 1004.0)])
