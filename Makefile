@@ -49,7 +49,7 @@ test: check
 
 # The pure telephony core: every branch, by its own tests.
 coverage: $(VENV)/.test-installed
-	$(BIN)/python -m pytest -n 2 tests/pbx tests/web/test_click_to_dial.py --ignore tests/pbx/simulator \
+	$(BIN)/python -m pytest -n 2 -m "not long" tests/pbx tests/web/test_click_to_dial.py --ignore tests/pbx/simulator \
 	    --cov=pbx --cov-branch --cov-config=tests/pbx/coverage.ini --cov-report=term-missing --cov-fail-under=100
 
 bench: $(VENV)/.test-installed
