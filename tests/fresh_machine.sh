@@ -76,7 +76,7 @@ if ! awk -v first="$first" 'BEGIN { exit !(first != "" && first <= 5) }'; then
 fi
 
 if [ "${CTI_FRESH_TEST:-}" = 1 ]; then
-    copy_checkout "$folder/root/ctiserver"
-    inside root 'cd ~/ctiserver && make test' || failed=1
+    copy_checkout "$folder/srv/ctiserver"
+    inside root 'cd /srv/ctiserver && make test' || failed=1
 fi
 exit "$failed"
