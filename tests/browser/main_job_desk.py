@@ -59,7 +59,7 @@ _PATIENCE_S = 10.0
 
 
 class Office(Simulator):
-    """Two agents and three queues; `originates` are the accepted Originates."""
+    """Two agents and three queues; `originates` are the accepted Originates, `dialling` is what became of them."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -74,6 +74,7 @@ class Office(Simulator):
             ),
         )
         self.originates: list[OriginateOrder] = []
+        self.dialling: list[Task] = []
 
     def dials(self, number: str) -> bool:
         """The trunk is dialled with this number now."""
@@ -81,7 +82,8 @@ class Office(Simulator):
 
     def order(self, order: OriginateOrder) -> Task:
         self.originates.append(order)
-        return super().order(order)
+        self.dialling.append(super().order(order))
+        return self.dialling[-1]
 
 
 @dataclass
@@ -172,10 +174,17 @@ class Desk:
         """The talk ends."""
         self.pbx.hurry(extension)
 
-    def ends_every_call(self) -> None:
-        """Whatever eva's phone does is taken and ended."""
-        for _ in ("her phone", "the far end", "the talk"):
-            self.pbx.hurry(EVA)
+    async def ends_every_call(self) -> None:
+        """Whatever eva's phone does is taken and ended, and the service knows it."""
+
+        def nobody_talks() -> bool:
+            if self.office.switch.channels:
+                self.pbx.hurry(EVA)
+            return not self.office.switch.channels and all(order.done for order in self.office.dialling)
+
+        await until(nobody_talks, "every phone is down")
+        pumps = self.service.pumps.values()
+        await until(lambda: not any(pump.state.open_calls() for pump in pumps), "the service knows it")
 
     def caller_gives_up(self, number: str) -> None:
         """Whoever waits or rings with this number goes away."""

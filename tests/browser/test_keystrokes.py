@@ -45,7 +45,8 @@ async def desk(shift: tuple[Desk, Page]) -> AsyncIterator[Desk]:
     """Every job leaves no call on the screen and no complaint in the console."""
     desk, page = shift
     yield desk
-    desk.ends_every_call()
+    await desk.ends_every_call()
+    await starts(page, desk)
     if await pop(page).count():
         await page.keyboard.press("Control+Enter")
         await expect(pop(page)).to_have_count(0)
@@ -58,7 +59,8 @@ def page(shift: tuple[Desk, Page]) -> Page:
 
 
 async def starts(page: Page, desk: Desk, path: str = "/") -> None:
-    """Where the job begins; from here on the keys are counted."""
+    """Where the job begins; from here on the keys and the Originates are counted."""
+    desk.office.originates.clear()
     await page.goto(desk.url + path)
     await live(page)
     await page.evaluate("sessionStorage.clear()")
@@ -182,6 +184,7 @@ async def test_dialling_from_a_row_takes_two_keys(desk: Desk, page: Page) -> Non
     await page.keyboard.press("KeyD")
     await until(lambda: desk.office.originates, "the phone is called")
     assert await spent(page) == 2
+    assert [order.number for order in desk.office.originates] == [KOVAC]
 
 
 @pytest.mark.parametrize("path", ["/", "/customers", "/tasks"])
