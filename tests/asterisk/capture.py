@@ -61,7 +61,7 @@ class AmiRecorder:
         await asyncio.gather(self._task, return_exceptions=True)
         self._writer.close()
 
-    async def lost(self, *, timeout_s: float = 10) -> None:
+    async def lost(self, *, timeout_s: float = 60) -> None:
         """Return when Asterisk has closed the link."""
         await asyncio.wait_for(self._task, timeout_s)
         self._writer.close()
@@ -77,7 +77,7 @@ class AmiRecorder:
         end = await self.wait_for(b"\r\n\r\n", since=found)
         return bytes(self._received[max(first, 0) : end])
 
-    async def wait_for(self, wanted: bytes, *, since: int = 0, timeout_s: float = 20) -> int:
+    async def wait_for(self, wanted: bytes, *, since: int = 0, timeout_s: float = 60) -> int:
         """Return the place of these bytes once they have come."""
         async with asyncio.timeout(timeout_s):
             while (place := self._received.find(wanted, since)) < 0:
@@ -89,7 +89,7 @@ class AmiRecorder:
         """How often these bytes have come so far."""
         return self._received.count(wanted)
 
-    async def wait_for_more(self, wanted: bytes, number: int, *, timeout_s: float = 20) -> None:
+    async def wait_for_more(self, wanted: bytes, number: int, *, timeout_s: float = 60) -> None:
         """Return once these bytes have come so often."""
         async with asyncio.timeout(timeout_s):
             while self.count(wanted) < number:
@@ -102,7 +102,7 @@ class AmiRecorder:
         line = bytes(self._received[start : self._received.index(b"\r\n", start)])
         return line.decode().partition(": ")[2]
 
-    async def settle(self, *, quiet_s: float = 0.7, timeout_s: float = 20) -> None:
+    async def settle(self, *, quiet_s: float = 0.7, timeout_s: float = 60) -> None:
         """Return when no call is up any more and nothing more is coming."""
         async with asyncio.timeout(timeout_s):
             while "0 active channels" not in await self._pbx.cli("core show channels count"):  # noqa: ASYNC110

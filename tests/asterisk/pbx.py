@@ -17,7 +17,7 @@ from tests.asterisk.plan import ANNOUNCEMENT
 from tests.asterisk.sipp_scenarios import SOUND
 
 AMI_PORT = 5038
-READY_TIMEOUT_S = 20.0
+READY_TIMEOUT_S = 60.0
 SILENCE = b"\xff" * 80_000
 _SERIAL = itertools.count(1)
 

@@ -140,7 +140,7 @@ async def _exchange(
     try:
         log(True, request)
         transport.sendto(request.encode())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 answer = await answers.queue.get()
                 log(False, answer)

@@ -107,6 +107,18 @@ class ServedProcess:
         await reader
         return killed_at
 
+    async def stop(self) -> float:
+        """SIGTERM; how many seconds it took to end, in order."""
+        process, reader = self._running()
+        begun = time.monotonic()
+        process.terminate()
+        code = await asyncio.wait_for(process.wait(), 30)
+        took_s = time.monotonic() - begun
+        await reader
+        if code != 0:
+            raise AssertionError(f"ctiserver ended with {code}: {self.log[-5:]}")
+        return took_s
+
     def said(self, event: str) -> list[dict[str, Any]]:
         """The lines of its log with this event."""
         return [line for line in self.log if line.get("event") == event]
@@ -116,7 +128,7 @@ class ServedProcess:
         told = (line for line in self.log if line.get("level") not in ("info", "debug"))
         return [line for line in told if not str(line.get("event")).startswith("no account yet")]
 
-    async def until_said(self, event: str, times: int = 1, *, timeout_s: float = 20) -> None:
+    async def until_said(self, event: str, times: int = 1, *, timeout_s: float = 60) -> None:
         """Return when its log has so many lines with this event."""
         _, reader = self._running()
         async with asyncio.timeout(timeout_s):
@@ -137,7 +149,7 @@ class ServedProcess:
             if cursor is None:
                 return found[::-1]
 
-    async def settled(self, count: int, *, timeout_s: float = 30) -> None:
+    async def settled(self, count: int, *, timeout_s: float = 60) -> None:
         """Return when at least `count` calls were stored and none is open; raise with what is missing."""
         still_open: list[CallRecord] = []
         deadline = time.monotonic() + timeout_s

@@ -54,7 +54,7 @@ class Screen:
             pop["call"]["id"]: [card["id"] for card in pop["customers"]] for pop in self.of("pop.show", "pop.update")
         }
 
-    async def until(self, found: Callable[[dict[str, Any]], bool], *, timeout_s: float = 20) -> dict[str, Any]:
+    async def until(self, found: Callable[[dict[str, Any]], bool], *, timeout_s: float = 60) -> dict[str, Any]:
         """The first frame that fits, already there or to come."""
         async with asyncio.timeout(timeout_s):
             seen = 0
@@ -116,7 +116,7 @@ class Stand:
             if cursor is None:
                 return found[::-1]
 
-    async def settled(self, count: int, *, timeout_s: float = 30) -> list[CallRecord]:
+    async def settled(self, count: int, *, timeout_s: float = 60) -> list[CallRecord]:
         """The records once `count` calls are final and written."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -151,7 +151,7 @@ async def service_beside(
     async with contextlib.AsyncExitStack() as stack:
         service = await stack.enter_async_context(running_service(settings, migrate=True))
         tokens = await _accounts(service, agents)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             for pump in service.pumps.values():
                 await pump.live.wait()
         http = await stack.enter_async_context(aiohttp.ClientSession())

@@ -169,7 +169,7 @@ def quoted(name: str) -> str:
 async def _listening(address: str, process: asyncio.subprocess.Process) -> None:
     """Return when SIPp has bound its port: before that a call would be refused."""
     wanted = f"{_hex_address(address)}:{5060:04X}"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while wanted not in _bound_ports():
             if process.returncode is not None:
                 raise RuntimeError(f"SIPp on {address} ended with {process.returncode} before it listened")

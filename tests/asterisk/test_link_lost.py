@@ -39,7 +39,7 @@ async def _cut_in_talk(folder: Path, *, gap_s: float, talker_ms: int, waiter_ms:
                 link.cut()
                 await asyncio.sleep(gap_s)
                 link.heal()
-                async with asyncio.timeout(15):
+                async with asyncio.timeout(60):
                     await stand.service.pumps["main"].live.wait()
                 await asyncio.gather(talker.finished(timeout_s=90), waiter.finished(timeout_s=90))
             records = _by_number(await stand.settled(2))
@@ -62,10 +62,11 @@ async def test_a_short_cut_changes_nothing(tmp_path: Path) -> None:
 
 
 async def test_calls_that_go_on_over_five_seconds_keep_their_records(tmp_path: Path) -> None:
-    records = await _cut_in_talk(tmp_path, gap_s=5, talker_ms=14000, waiter_ms=16000)
+    # The attempt that finds the link healed may come 13 s after the cut.
+    records = await _cut_in_talk(tmp_path, gap_s=5, talker_ms=19000, waiter_ms=21000)
     assert not records[TALKER]["estimated"]
-    assert records[TALKER]["talk_s"] == pytest.approx(13.5, abs=1)
-    assert records[WAITER]["wait_s"] == pytest.approx(13.5, abs=1)
+    assert records[TALKER]["talk_s"] == pytest.approx(18.5, abs=1)
+    assert records[WAITER]["wait_s"] == pytest.approx(18.5, abs=1)
 
 
 @pytest.mark.parametrize("gap_s", [5.0, pytest.param(40.0, marks=pytest.mark.long)])

@@ -221,6 +221,7 @@ async def make_centre(
         push=push.handle,
         push_status=lambda: {"state": "ok"},
         publish=broker.publish,
+        ledger=lambda entry: None,
         pbx_status=lambda: [centre.pbx_state],
         call_stored=nothing_waits,
         on_accounts_changed=nothing,

@@ -25,7 +25,8 @@ ARGUMENTS = [
 ]
 SignIn = Callable[..., Awaitable[Page]]
 
-expect.set_options(timeout=8000)
+# A busy machine is no fault; what never comes still fails.
+expect.set_options(timeout=30_000)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -55,7 +55,7 @@ CUSTOMERS = {
 }  # fmt: skip
 # The agent's phone and the far end wait until the test hurries them; both are shorter than their own patience.
 _STEP_S = 25.0
-_PATIENCE_S = 10.0
+_PATIENCE_S = 30.0
 
 
 class Office(Simulator):

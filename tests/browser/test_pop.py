@@ -334,7 +334,7 @@ async def test_leaving_the_page_while_the_outcome_can_be_taken_back_finishes_the
     await page.keyboard.press("Alt+Digit1")
     await expect(page.locator("#toasts button", has_text="Undo")).to_be_visible()
     await page.goto("about:blank")
-    await expect(stays.locator(".pop")).to_have_count(0, timeout=2500)
+    await expect(stays.locator(".pop")).to_have_count(0)
     assert centre.screens.pops["eva"] == {}
 
 

@@ -159,19 +159,19 @@ class FakeAmiServer:
 
     # --- what the test waits for ----------------------------------------------------------------------------------------
 
-    async def received(self, action: str, timeout_s: float = 5.0) -> Headers:
+    async def received(self, action: str, timeout_s: float = 30.0) -> Headers:
         """The next action of that name that was not returned before."""
         number = self._seen.get(action, 0)
         self._seen[action] = number + 1
         await self._until(lambda: len(self.of(action)) > number, f"no {action} arrived", timeout_s)
         return self.of(action)[number]
 
-    async def logged_in(self, timeout_s: float = 5.0) -> None:
+    async def logged_in(self, timeout_s: float = 30.0) -> None:
         """The next successful login has been answered."""
         self._logins_seen += 1
         await self._until(lambda: sum(self.logins) >= self._logins_seen, "nobody logged in", timeout_s)
 
-    async def login_attempts(self, count: int, timeout_s: float = 5.0) -> None:
+    async def login_attempts(self, count: int, timeout_s: float = 30.0) -> None:
         """So many logins, good or bad, have been answered in all."""
         await self._until(lambda: len(self.logins) >= count, f"{len(self.logins)} logins", timeout_s)
 

@@ -7,13 +7,18 @@ from typing import Self
 
 
 class CutProxy:
-    """Forwards 127.0.0.1:`port` to the target. `sent` is everything the client sent to the PBX, over all connections."""
+    """Forwards 127.0.0.1:`port` to the target. `sent` is everything the client sent to the PBX, over all connections.
+
+    `told` is what the PBX sent to it, one after the other for each connection.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._writers: set[asyncio.StreamWriter] = set()
         self._up = True
         self.sent = bytearray()
+        self.told: list[bytearray] = []
+        self._frozen = asyncio.Event()
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -34,6 +39,11 @@ class CutProxy:
         for writer in list(self._writers):
             writer.transport.abort()
 
+    def freeze(self) -> None:
+        """Half-open: the present connections stay up and carry nothing any more, in either direction. New ones are whole."""
+        self._frozen.set()
+        self._frozen = asyncio.Event()
+
     def heal(self) -> None:
         """New connections go through again."""
         self._up = True
@@ -48,16 +58,23 @@ class CutProxy:
             return
         there, back = await asyncio.open_connection(*self._target)
         self._writers |= {writer, back}
+        self.told.append(bytearray())
+        frozen = self._frozen
         try:
-            await asyncio.gather(self._pump(reader, back, self.sent), self._pump(there, writer, None))
+            await asyncio.gather(
+                self._pump(reader, back, self.sent, frozen), self._pump(there, writer, self.told[-1], frozen)
+            )
         finally:
             self._writers -= {writer, back}
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray | None) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray, frozen: asyncio.Event
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
-                if kept is not None:
-                    kept += data
+                if frozen.is_set():
+                    continue  # swallowed
+                kept += data
                 writer.write(data)
                 await writer.drain()
         writer.close()
