@@ -141,6 +141,8 @@ _CALLABLE = frozenset({NumberKind.E164, NumberKind.UNVERIFIED})
 
 def _readable(raw: str) -> str:
     """One way to write each sign: ASCII digits, plain dashes, nothing invisible."""
+    if raw.isascii() and raw.isprintable():
+        return raw.strip()
     return "".join(_plain(ch) for ch in unicodedata.normalize("NFKC", raw)).strip()
 
 
@@ -157,6 +159,8 @@ def _plain(ch: str) -> str:
 
 def _split(text: str) -> tuple[str, str | None]:
     """The number itself and its extension, out of a SIP or tel URI or a written form."""
+    if text.removeprefix("+").isdecimal():
+        return text, None
     scheme = _SCHEME.match(text)
     if scheme:
         text = text[scheme.end() :]
@@ -240,20 +244,23 @@ def _parsed_national(text: str, country_code: int | None) -> phonenumbers.PhoneN
     return parsed
 
 
+_POSSIBLE = frozenset({ValidationResult.IS_POSSIBLE, ValidationResult.IS_POSSIBLE_LOCAL_ONLY})
+
+
 def _verdict(parsed: phonenumbers.PhoneNumber, text: str, raw: str) -> PhoneNumber:
     """Valid is E.164; possible is kept as digits, since numbering plans change; the rest is only text."""
-    possible = phonenumbers.is_possible_number_with_reason(parsed)
-    if possible not in {ValidationResult.IS_POSSIBLE, ValidationResult.IS_POSSIBLE_LOCAL_ONLY}:
-        return _raw(raw)
     valid = phonenumbers.is_valid_number(parsed)
+    if not valid and phonenumbers.is_possible_number_with_reason(parsed) not in _POSSIBLE:
+        return _raw(raw)
+    national = phonenumbers.national_significant_number(parsed)
     digits = "".join(ch for ch in text if ch.isdigit())
     written = "+" + digits if "+" in text else digits
     return PhoneNumber(
         kind=NumberKind.E164 if valid else NumberKind.UNVERIFIED,
-        number=phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if valid else digits,
+        number=f"+{parsed.country_code}{national}" if valid else digits,
         display=phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL) if valid else written,
         raw=_storable(raw),
-        national=phonenumbers.national_significant_number(parsed),
+        national=national,
         region_given=parsed.country_code_source != CountryCodeSource.FROM_DEFAULT_COUNTRY,
     )
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from pbx.devices import DeviceKind, DevicePlan, endpoint_of
 from pbx.events import BridgeId, Channel, ChannelState, Uniqueid
 
 #: Asterisk may still name a channel after its Hangup (P3): ignore it for this long, never resurrect it.
-TOMBSTONE_S = 60.0
-_MAX_TOMBSTONES = 50_000
+TOMBSTONE_S = 20.0
+_MAX_TOMBSTONES = 20_000
 
 
 class LiveChannel:
@@ -77,8 +77,9 @@ class ChannelGraph:
         self._bridges: dict[BridgeId, set[Uniqueid]] = {}
         # Where calls are parked or wait: its members do not hear each other.
         self._holding: set[BridgeId] = set()
-        # When each hung up, and the call it was part of.
-        self._tombstones: OrderedDict[Uniqueid, tuple[float, Uniqueid | None]] = OrderedDict()
+        # Who hung up, and the call it was part of; and when, oldest first.
+        self._tombstones: dict[Uniqueid, Uniqueid | None] = {}
+        self._buried_at: deque[tuple[float, Uniqueid]] = deque()
 
     def __len__(self) -> int:
         return len(self._channels)
@@ -105,7 +106,7 @@ class ChannelGraph:
         channel = self._channels.get(uniqueid)
         if channel is not None:
             return channel.call_key
-        return self._tombstones.get(uniqueid, (0.0, None))[1]
+        return self._tombstones.get(uniqueid)
 
     def add(self, seen: Channel) -> LiveChannel:
         """A channel seen for the first time."""
@@ -135,17 +136,18 @@ class ChannelGraph:
         del self._channels[channel.uniqueid]
         if self._by_name.get(channel.name) == channel.uniqueid:
             del self._by_name[channel.name]
-        self._tombstones[channel.uniqueid] = (now, channel.call_key)
-        if len(self._tombstones) > _MAX_TOMBSTONES:
-            self._tombstones.popitem(last=False)
+        self._tombstones[channel.uniqueid] = channel.call_key
+        self._buried_at.append((now, channel.uniqueid))
+        if len(self._buried_at) > _MAX_TOMBSTONES:
+            self._forget_oldest()
 
     def forget_buried(self, now: float) -> None:
         """Drop tombstones that are old enough."""
-        while self._tombstones:
-            uniqueid, (since, _) = next(iter(self._tombstones.items()))
-            if now - since < TOMBSTONE_S:
-                return
-            del self._tombstones[uniqueid]
+        while self._buried_at and now - self._buried_at[0][0] >= TOMBSTONE_S:
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        self._tombstones.pop(self._buried_at.popleft()[1], None)
 
     def pair(self, one: LiveChannel, two: LiveChannel) -> None:
         """LocalBridge: to people on the phone the two halves are one line."""

@@ -27,7 +27,7 @@ from crm_store.sql.party_fields import Row
 from crm_store.sql.party_links import owners, present_ids
 from crm_store.sql.schema import call_legs, call_queue_waits, calls
 
-_WRITTEN = [column.name for column in calls.c if column.name not in {"seq", "id"}]
+_WRITTEN = [column.name for column in calls.c if column.name not in {"seq", "id", "uniqueid", "imported_at"}]
 _UPDATE = (
     update(calls)
     .where(calls.c.id == bindparam("call_id"))
@@ -72,9 +72,11 @@ def save_records(connection: Connection, rows: Sequence[tuple[CallRecord, dateti
 
 
 def _links(connection: Connection, records: Collection[CallRecord]) -> _Links:
-    numbers = {number for record in records if (number := matched_number(record)) is not None}
     customers = {record["customer_id"] for record in records if record.get("customer_id") is not None}
-    return _Links(owners=owners(connection, numbers), present=present_ids(connection, customers))
+    present = present_ids(connection, customers)
+    unclear = (record for record in records if record.get("customer_id") not in present)
+    numbers = {number for record in unclear if (number := matched_number(record)) is not None}
+    return _Links(owners=owners(connection, numbers), present=present)
 
 
 def _id(record: CallRecord) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
+_AT_ONCE_BYTES = 16 * 1024
+
 
 class Socket:
     """`flush` sends what the session has; `close` ends the connection."""
@@ -70,10 +72,19 @@ class Socket:
                 self._draining = asyncio.get_running_loop().create_task(self._drain())
                 self._check_pace()
                 return
-            frame = self.session.take()
-            if frame is None:
+            frames = self._next_frames()
+            if not frames:
                 return
-            transport.write(text_frame(frame))
+            transport.write(frames)
+
+    def _next_frames(self) -> bytes:
+        """What waits, up to a bound: each write is a call into the kernel."""
+        frames: list[bytes] = []
+        size = 0
+        while size < _AT_ONCE_BYTES and (frame := self.session.take()) is not None:
+            frames.append(text_frame(frame))
+            size += len(frame)
+        return frames[0] if len(frames) == 1 else b"".join(frames)
 
     def _check_pace(self) -> None:
         if self.session.too_slow:

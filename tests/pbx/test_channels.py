@@ -103,10 +103,11 @@ def test_the_dead_are_remembered_for_a_while() -> None:
 
 def test_only_so_many_dead_are_remembered() -> None:
     calls = graph()
-    for number in range(50_001):
+    for number in range(20_001):
         calls.bury(channel(calls, str(number), "PJSIP/1001-00000001"), 1000.0)
     assert not calls.buried(Uniqueid("0"))
-    assert calls.buried(Uniqueid("50000"))
+    assert calls.buried(Uniqueid("1"))
+    assert calls.buried(Uniqueid("20000"))
 
 
 def test_a_name_taken_by_another_channel_stays_with_it() -> None:
