@@ -9,7 +9,7 @@ from pbx.devices import DeviceKind, DevicePlan, endpoint_of
 from pbx.events import BridgeId, Channel, ChannelState, Uniqueid
 
 #: Asterisk may still name a channel after its Hangup (P3): ignore it for this long, never resurrect it.
-TOMBSTONE_S = 20.0
+TOMBSTONE_S = 30.0
 _MAX_TOMBSTONES = 20_000
 
 
