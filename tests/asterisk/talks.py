@@ -127,7 +127,8 @@ class Talks:
         if number.startswith("+"):
             part.mobile = next(iter(self._pool.far_ends(self._remote, number)), None)
         else:
-            self._add(self._pool.phones(self._remote, since=part.phone.end))
+            # The forwarding phone may write its 302 into its log after the next one has written its INVITE.
+            self._add(self._pool.phones(self._remote, since=part.phone.end - SOON_S))
 
     def _add(self, phones: Iterable[SipCall]) -> list[Part]:
         """The parts of phones, new ones where they have none yet."""
