@@ -56,7 +56,7 @@ SUFFIX_DIGITS = 7  # fewer digits in common say nothing about who calls
 
 _STORED_LENGTH = 64
 _PARSED_LENGTH = 250  # phonenumbers refuses more
-_CACHED_NUMBERS = 65_536
+_CACHED_NUMBERS = 2048
 
 _WITHHELD = PhoneNumber(kind=NumberKind.WITHHELD, number=None, display=None, raw=None)
 _WITHHELD_WORDS = frozenset({"anonymous", "restricted", "private", "withheld"})

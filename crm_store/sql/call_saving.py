@@ -23,6 +23,7 @@ from crm_store.sql.call_rows import (
     wait_rows,
     without_digits,
 )
+from crm_store.sql.columns import for_in
 from crm_store.sql.party_fields import Row
 from crm_store.sql.party_links import owners, present_ids
 from crm_store.sql.schema import call_legs, call_queue_waits, calls
@@ -55,7 +56,7 @@ class _Links:
 def save_records(connection: Connection, rows: Sequence[tuple[CallRecord, datetime]]) -> None:
     """Insert or update each call by id; of several versions of one call in a batch the last counts."""
     newest = {_id(record): (_storable(record), now) for record, now in rows}
-    known = {row.id: row for row in connection.execute(_KNOWN, {"ids": list(newest)})}
+    known = {row.id: row for row in connection.execute(_KNOWN, {"ids": for_in(newest)})}
     # Once withheld, always withheld: an older version of the record must not bring the digits back.
     records = {
         call_id: without_digits(record) if _withheld(known.get(call_id)) else record
@@ -140,7 +141,7 @@ def _write(connection: Connection, new: Sequence[Row], changed: Sequence[Row]) -
 
 def _write_parts(connection: Connection, table: Table, rows: Sequence[Row], known: Collection[str]) -> None:
     if known:
-        connection.execute(_DELETE_PARTS[table], {"ids": list(known)})
+        connection.execute(_DELETE_PARTS[table], {"ids": for_in(known)})
     if rows:
         connection.execute(insert(table), rows)
 

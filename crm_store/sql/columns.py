@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import DateTime, Dialect, Select, String, literal_column
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -12,6 +13,8 @@ from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Text, TypeDecorator, TypeEngine
+
+T = TypeVar("T")
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -33,6 +36,17 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return parse_time(value) if isinstance(value, str) else value
+
+
+def for_in(values: Collection[T]) -> list[T]:
+    """The values for an IN list, the last one repeated up to the next power of two.
+
+    SQLite's driver keeps each statement's text prepared: lists of every length would fill that cache with megabytes.
+    """
+    listed = list(values)
+    if not listed:
+        return listed
+    return listed + listed[-1:] * ((1 << (len(listed) - 1).bit_length()) - len(listed))
 
 
 def time_text(value: datetime) -> str:

@@ -12,6 +12,7 @@ from crm_store.errors import InvalidInput
 from crm_store.lost_calls import Talk
 from crm_store.phone_numbers import NumberKind
 from crm_store.sql.callbacks import OPEN_LOST
+from crm_store.sql.columns import for_in
 from crm_store.sql.database import insert_row
 from crm_store.sql.party_links import owners, present_ids
 from crm_store.sql.schema import calls, parties, task_calls, tasks
@@ -63,7 +64,7 @@ def with_callbacks(connection: Connection, talks: Sequence[Talk]) -> list[Talk]:
 
 
 def _found(connection: Connection, statement: Select[Any], people: Collection[Any]) -> set[Any]:
-    return set(connection.execute(statement, {"people": list(people)}).scalars()) if people else set()
+    return set(connection.execute(statement, {"people": for_in(people)}).scalars()) if people else set()
 
 
 def close_callbacks(connection: Connection, talk: Talk, *, now: datetime) -> list[int]:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from crm_store.phone_numbers import NumberKind
 from crm_store.sql import callbacks
+from crm_store.sql.columns import for_in
 from crm_store.sql.schema import calls, parties, party_phones
 
 # Not a join: SQLite would begin with all the active parties, and with a million of them that takes a second.
@@ -31,14 +32,14 @@ def owners(connection: Connection, numbers: Collection[str]) -> Mapping[str, int
     """For each E.164 number that exactly one active party has: that party."""
     if not numbers:
         return {}
-    return {row.number: row.party_id for row in connection.execute(_OWNERS, {"numbers": list(numbers)})}
+    return {row.number: row.party_id for row in connection.execute(_OWNERS, {"numbers": for_in(numbers)})}
 
 
 def present_ids(connection: Connection, ids: Collection[int]) -> Mapping[int, int]:
     """For each id that exists: itself, or the party it was merged into."""
     if not ids:
         return {}
-    return {row.id: row.present for row in connection.execute(_PRESENT, {"ids": list(ids)})}
+    return {row.id: row.present for row in connection.execute(_PRESENT, {"ids": for_in(ids)})}
 
 
 def link_numbers(connection: Connection, customer_id: int, numbers: Collection[str]) -> int:

@@ -15,6 +15,7 @@ from crm_store.parties import Party, PartyPhone, SavedParty
 from crm_store.phone_numbers import NumberKind
 from crm_store.search_text import fold
 from crm_store.sql import search
+from crm_store.sql.columns import for_in
 from crm_store.sql.database import insert_row
 from crm_store.sql.party_fields import PartyRows, Row
 from crm_store.sql.party_links import link_numbers
@@ -48,7 +49,7 @@ def load_party(connection: Connection, customer_id: int) -> Party:
 
 def load_parties(connection: Connection, ids: Collection[int]) -> list[Party]:
     """The parties with these ids, in this order."""
-    given = {"ids": list(ids)}
+    given = {"ids": for_in(ids)}
     phones = _by_party(connection, _PHONES, given)
     emails = _by_party(connection, _EMAILS, given)
     tags = _by_party(connection, _TAGS, given)

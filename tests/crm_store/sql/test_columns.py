@@ -11,7 +11,16 @@ from sqlalchemy import column, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from crm_store.sql.columns import JsonArray, JsonPart, JsonText, UtcTime, json_object, parse_time, time_text
+from crm_store.sql.columns import (
+    JsonArray,
+    JsonPart,
+    JsonText,
+    UtcTime,
+    for_in,
+    json_object,
+    parse_time,
+    time_text,
+)
 
 SQLITE, POSTGRESQL = SQLiteDialect_pysqlite(), PGDialect_asyncpg()
 MOMENT = datetime(2026, 3, 2, 9, 0, 0, 120_000, tzinfo=UTC)
@@ -50,3 +59,15 @@ def test_json_is_spelled_for_each_database() -> None:
     assert "json_object('name', name, 'mail', json_quote(mail))" in sqlite
     assert "coalesce(json_agg(anon_1.item), '[]')" in postgresql
     assert "json_build_object('name', name, 'mail', to_json(mail))" in postgresql
+
+
+@pytest.mark.parametrize(
+    ("values", "listed"),
+    [([], []), ([7], [7]), ([1, 2], [1, 2]), ([1, 2, 3], [1, 2, 3, 3]), ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 5, 5, 5])],
+)
+def test_an_in_list_is_filled_up_with_its_last_value(values: list[int], listed: list[int]) -> None:
+    assert for_in(values) == listed
+
+
+def test_lists_of_a_thousand_lengths_make_eleven_statements() -> None:
+    assert len({len(for_in(range(length))) for length in range(1, 1001)}) == 11
