@@ -9,7 +9,7 @@ SPELLED := README.md CHANGELOG.md Makefile compose.yaml docs config ctiserver pb
 UNSPELLED := *.po,*.mo,*.pot,*.ami,*.truth.json,*.csv,*.svg,*.png,*.woff2,*/vendor/*,*.min.js,__pycache__
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage bench long clean
+.PHONY: help demo test check coverage bench faults long clean
 
 help:
 	@echo "make demo    the whole product with a simulated telephone system and sample customers"
@@ -17,6 +17,7 @@ help:
 	@echo "make check   format, lint, types, import contracts, dependencies, spelling"
 	@echo "make coverage  branch coverage of the pure telephony core (100 % or it fails)"
 	@echo "make bench   the benchmarks"
+	@echo "make faults  every fault in its long form, and a table of what was found (half an hour)"
 	@echo "make long    what takes longer than make test should"
 
 # Re-installed only when pyproject.toml changed.
@@ -55,9 +56,13 @@ coverage: $(VENV)/.test-installed
 bench: $(VENV)/.test-installed
 	@$(BIN)/python -m tests.bench
 
+faults: $(VENV)/.test-installed
+	@$(BIN)/python -m tests.faults
+
 long: check
 	@$(BIN)/python -m tests.run --long
 	@[ "$$(id -u)" -ne 0 ] || tests/fresh_machine.sh
+	@[ "$$(id -u)" -ne 0 ] || $(BIN)/python -m tests.container_steps
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     AGENT_STATE = "agent_state"  # one's own pause, log in and out
     AGENT_STATE_OTHERS = "agent_state_others"
     METRICS = "metrics"
+    LEDGER = "ledger"  # who saw and did what
 
 
 _AGENT = frozenset(
@@ -62,7 +63,7 @@ _SUPERVISOR = _AGENT | {
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,
     Role.SUPERVISOR: _SUPERVISOR,
-    Role.ADMIN: _SUPERVISOR | {Permission.METRICS},
+    Role.ADMIN: _SUPERVISOR | {Permission.METRICS, Permission.LEDGER},
 }
 
 #: What an API token's scope opens, within what its user's role allows. `admin` opens everything of the role.

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from crm_store.accounts import Account, ApiToken, Session
 from crm_store.activities import Activity, CallFilter, CallNote, CallRecord, DismissedPop, Page
+from crm_store.call_history import PastCall, StoredGap
 from crm_store.caller_lookup import CallerMatch, Card
+from crm_store.ledger import LedgerEntry, LedgerFilter
 from crm_store.lost_calls import Talk
 from crm_store.parties import Party, PartyInput, SavedParty
+from crm_store.person import Person, PersonData
 from crm_store.phone_numbers import PhoneNumber
+from crm_store.retention import KeepRule, KeptData, OldData
 from crm_store.tasks import LostCall, Task, TaskFilter, TaskInput
 
 
@@ -80,6 +84,25 @@ class CallStore(Protocol):
 
     async def save_gap(self, pbx: str, since: datetime, until: datetime, missed_calls: int | None) -> None:
         """A time without connection: never silent."""
+        ...
+
+
+class CallHistoryStore(Protocol):
+    async def add_history(self, pbx: str, past: Sequence[PastCall], *, now: datetime) -> frozenset[str]:
+        """Write those calls of the past that are not there yet, in one transaction; returns the ids of those that are (by one
+        of their uniqueids at this PBX; without any, by caller and second). Makes no call-back tasks."""
+        ...
+
+    async def known_history(self, pbx: str, past: Sequence[PastCall]) -> frozenset[str]:
+        """What `add_history` would return; writes nothing."""
+        ...
+
+    async def gaps(self, pbx: str) -> list[StoredGap]:
+        """Times without connection, oldest first."""
+        ...
+
+    async def fill_gap(self, gap_id: int, *, now: datetime) -> StoredGap:
+        """An imported history covers all of this gap: it says so, and how many imported calls began in it."""
         ...
 
 
@@ -175,7 +198,57 @@ class AccountStore(Protocol):
     async def set_setup_token(self, token_hash: str | None) -> None: ...
 
 
-class CrmStore(CallerLookup, CallStore, PartyStore, ActivityStore, TaskStore, AccountStore, Protocol):
+class LedgerStore(Protocol):
+    async def add_to_ledger(self, entries: Sequence[LedgerEntry]) -> None:
+        """Append; returns when they are durable. No method changes or removes an entry."""
+        ...
+
+    async def ledger(self, where: LedgerFilter, *, cursor: str | None, limit: int) -> Page[LedgerEntry]:
+        """Newest first."""
+        ...
+
+
+class RetentionStore(Protocol):
+    async def old_data(self, data: KeptData, before: datetime) -> OldData:
+        """How much there is from before that time; removes nothing."""
+        ...
+
+    async def remove_old(self, rule: KeepRule, *, now: datetime) -> OldData:
+        """Remove what is older than the rule allows; the ledger gets the proof in the same transaction. Calls lose the person."""
+        ...
+
+
+class PersonStore(Protocol):
+    async def person(self, *, customer_id: int | None = None, number: str | None = None) -> Person:
+        """Whose data it is, by record or by number (then also of a caller without record). InvalidInput: several have it."""
+        ...
+
+    async def person_file(self, person: Person) -> dict[str, Any]:
+        """Every row of theirs, as it is stored."""
+        ...
+
+    async def person_data(self, person: Person) -> PersonData:
+        """How much `erase_person` would take out."""
+        ...
+
+    async def erase_person(self, person: Person, *, now: datetime, places_in_journal: int) -> PersonData:
+        """Take the person out of every table, in one transaction with its entry in the ledger. Calls stay without the person."""
+        ...
+
+
+class CrmStore(
+    CallerLookup,
+    CallStore,
+    CallHistoryStore,
+    PartyStore,
+    ActivityStore,
+    TaskStore,
+    AccountStore,
+    LedgerStore,
+    RetentionStore,
+    PersonStore,
+    Protocol,
+):
     """Everything the product keeps."""
 
     async def ready(self) -> None:

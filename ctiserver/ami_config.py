@@ -7,6 +7,9 @@ import ssl
 from ctiserver.settings import PbxSettings, SettingsError
 from pbx.asterisk.ami_link import AmiConfig, tls_context
 
+#: A half-open link is found after three and a half of these at the latest, and we are logged in again within 15 s.
+_PING_S = 4.0
+
 
 def ami_config(name: str, pbx: PbxSettings) -> AmiConfig:
     """How to log in to this PBX. Raises SettingsError when its `tls_ca` is no certificate."""
@@ -17,6 +20,7 @@ def ami_config(name: str, pbx: PbxSettings) -> AmiConfig:
         username=pbx.username,
         secret=pbx.secret.get_secret_value(),
         tls=_tls(name, pbx) if pbx.tls else None,
+        ping_interval_s=_PING_S,
         observe=pbx.mode == "observe",
     )
 

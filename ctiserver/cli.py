@@ -9,16 +9,23 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine, Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from ctiserver import cli_privacy
+from ctiserver.cli_options import (
+    ConfigOption,
+    JsonOption,
+    NameArgument,
+    ReplayFormat,
+    Role,
+    UnusedConfigOption,
+    read_settings,
+    settings_for_pbx,
+)
 from ctiserver.cli_output import CommandFailed, complain
-
-if TYPE_CHECKING:
-    from ctiserver.settings import Settings
 
 app = typer.Typer(
     name="ctiserver",
@@ -35,27 +42,8 @@ app.add_typer(_db, name="db")
 app.add_typer(_user, name="user")
 app.add_typer(_token, name="token")
 app.add_typer(_import, name="import")
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", metavar="FILE", show_default=False, help="Configuration; else $CTI_CONFIG, else ./ctiserver.toml."
-    ),
-]
-UnusedConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", hidden=True)]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", show_default=False)]
-
-
-class Role(StrEnum):
-    AGENT = "agent"
-    SUPERVISOR = "supervisor"
-    ADMIN = "admin"
-
-
-class ReplayFormat(StrEnum):
-    JSONL = "jsonl"
-    TABLE = "table"
+app.command()(cli_privacy.purge)
+app.add_typer(cli_privacy.person, name="person")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -71,31 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def _settings(config: Path | None, *, required: bool = True) -> Settings:
-    """The configuration. Until a server sets up its own logs, nothing is logged: failures are told in a sentence."""
-    from ctiserver.log_setup import set_up_logs
-    from ctiserver.settings import SettingsError, load_settings
-
-    set_up_logs(level="CRITICAL")
-
-    try:
-        return load_settings(config, required=required)
-    except SettingsError as error:
-        raise CommandFailed(str(error), code=2) from None
-
-
-def _settings_for_pbx(config: Path | None) -> Settings:
-    """A configuration that names a PBX and its secret."""
-    from ctiserver.settings import SettingsError, require_pbx
-
-    settings = _settings(config)
-    try:
-        require_pbx(settings)
-    except SettingsError as error:
-        raise CommandFailed(str(error), code=2) from None
-    return settings
 
 
 # --- the server -------------------------------------------------------------------------------------------------------
@@ -131,12 +94,15 @@ def serve(
     from ctiserver.cli_store import make_folder
     from ctiserver.lifecycle import serve as run_server
     from ctiserver.log_setup import set_up_logs
+    from ctiserver.settings import SettingsError
 
-    settings = _settings_for_pbx(config)
+    settings = settings_for_pbx(config)
     set_up_logs(level=log_level.upper())
     make_folder(settings)
     try:
         code = _run_loop(run_server(settings))
+    except SettingsError as error:
+        raise CommandFailed(str(error), code=2) from None
     except StoreError as error:
         raise CommandFailed(str(error)) from None
     except OSError as error:
@@ -181,7 +147,7 @@ def check(
     """Check configuration, database, migrations, AMI login, rights, queues and ports: one line each."""
     from ctiserver.cli_check import run_checks
 
-    raise typer.Exit(asyncio.run(run_checks(_settings(config), watch_s=watch, as_json=as_json)))
+    raise typer.Exit(asyncio.run(run_checks(read_settings(config), watch_s=watch, as_json=as_json)))
 
 
 @app.command()
@@ -216,7 +182,7 @@ def replay(
     """Fold raw AMI captures into call records, by the same code as the live service, without a database."""
     from ctiserver.cli_replay import run_replay
 
-    settings = _settings(config, required=False)
+    settings = read_settings(config, required=False)
     table = output is ReplayFormat.TABLE and not as_json
     run_replay(captures, settings, table=table, explained=explain, as_json=as_json)
 
@@ -234,7 +200,7 @@ def record(
     """Write the raw AMI bytes of a live PBX to a capture for `replay`."""
     from ctiserver.cli_pbx import run_record
 
-    asyncio.run(run_record(_settings_for_pbx(config), output, pbx=pbx, seconds=seconds, as_json=as_json))
+    asyncio.run(run_record(settings_for_pbx(config), output, pbx=pbx, seconds=seconds, as_json=as_json))
 
 
 @app.command("release-pauses")
@@ -242,7 +208,7 @@ def release_pauses(as_json: JsonOption = False, config: ConfigOption = None) -> 
     """Unpause the queue members that this service paused."""
     from ctiserver.cli_pbx import run_release_pauses
 
-    asyncio.run(run_release_pauses(_settings_for_pbx(config), as_json=as_json))
+    asyncio.run(run_release_pauses(settings_for_pbx(config), as_json=as_json))
 
 
 @app.command()
@@ -266,7 +232,7 @@ def db_upgrade(as_json: JsonOption = False, config: ConfigOption = None) -> None
     """Create the database, or bring it to the schema of this version."""
     from ctiserver.cli_store import upgrade_database
 
-    upgrade_database(_settings(config), as_json=as_json)
+    upgrade_database(read_settings(config), as_json=as_json)
 
 
 @_db.command("current")
@@ -274,7 +240,7 @@ def db_current(as_json: JsonOption = False, config: ConfigOption = None) -> None
     """Print the schema of the database and the one this version needs; exit code 1 if they differ."""
     from ctiserver.cli_store import show_revision
 
-    show_revision(_settings(config), as_json=as_json)
+    show_revision(read_settings(config), as_json=as_json)
 
 
 @_db.command("backup")
@@ -286,7 +252,29 @@ def db_backup(
     """Copy the database to a new file while the server runs."""
     from ctiserver.cli_store import backup_database
 
-    backup_database(_settings(config), file, as_json=as_json)
+    backup_database(read_settings(config), file, as_json=as_json)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, show_default=False)],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Copy the database to a new file while the server runs (the same as `db backup`)."""
+    db_backup(file, as_json=as_json, config=config)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, show_default=False)],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Put a backup in the database's place, while the server does not run; what was there is kept beside it."""
+    from ctiserver.cli_store import restore_database
+
+    restore_database(read_settings(config), file, as_json=as_json)
 
 
 @_user.command("add")
@@ -305,7 +293,7 @@ def user_add(
     """Add an account."""
     from ctiserver.cli_accounts import add_user, read_password
 
-    settings = _settings(config)
+    settings = read_settings(config)
     password = read_password(name, from_stdin=password_stdin)
     add_user(
         settings, name, role=role.value, endpoints=endpoint or [], extension=extension, display_name=display_name,
@@ -318,7 +306,7 @@ def user_list(as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List the accounts."""
     from ctiserver.cli_accounts import list_users
 
-    list_users(_settings(config), as_json=as_json)
+    list_users(read_settings(config), as_json=as_json)
 
 
 @_user.command("passwd")
@@ -331,7 +319,7 @@ def user_passwd(
     """Set a new password; the account is signed out everywhere."""
     from ctiserver.cli_accounts import change_password, read_password
 
-    settings = _settings(config)
+    settings = read_settings(config)
     change_password(settings, name, password=read_password(name, from_stdin=password_stdin), as_json=as_json)
 
 
@@ -351,7 +339,7 @@ def token_add(
     """Print a new API token, once."""
     from ctiserver.cli_accounts import add_token
 
-    add_token(_settings(config), user, scopes=scope or [], as_json=as_json)
+    add_token(read_settings(config), user, scopes=scope or [], as_json=as_json)
 
 
 @_import.command("customers")
@@ -368,7 +356,41 @@ def import_customers(
     """Create and update customers from a CSV file with a header line."""
     from ctiserver.cli_import import run_import
 
-    run_import(_settings(config), file, region=region, encoding=encoding, dry_run=dry_run, as_json=as_json)
+    run_import(read_settings(config), file, region=region, encoding=encoding, dry_run=dry_run, as_json=as_json)
+
+
+@_import.command("calls")
+def import_calls(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", dir_okay=False, show_default=False)],
+    pbx: Annotated[
+        str | None, typer.Option(metavar="NAME", show_default=False, help="Whose calls; else the only PBX.")
+    ] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(metavar="ZONE", show_default=False, help="Where the PBX's clock stands; else [ui] time_zone."),
+    ] = None,
+    encoding: Annotated[str, typer.Option(help="For example cp1250 or latin-1.")] = "utf-8",
+    columns: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,…", show_default=False, help="The columns of a CSV file of cdr_custom's, in order."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come; change nothing.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Bring in the calls of the past: Master.csv, FreePBX's CDR export, queue_log; several files are read as one history."""
+    from ctiserver.cli_import_calls import run_import_calls
+
+    run_import_calls(
+        read_settings(config),
+        files,
+        pbx=pbx,
+        time_zone=time_zone,
+        encoding=encoding,
+        columns=columns,
+        dry_run=dry_run,
+        as_json=as_json,
+    )
 
 
 if __name__ == "__main__":

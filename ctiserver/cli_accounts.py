@@ -15,6 +15,7 @@ import typer
 
 from crm_store.accounts import SCOPES, Account, ApiToken, Role
 from crm_store.errors import InvalidInput, NotFound
+from crm_store.ledger import LedgerEntry, LedgerKind
 from crm_store.passwords import hash_password
 from crm_store.sql import SqlStore
 from ctiserver.cli_output import USAGE, CommandFailed, say
@@ -59,6 +60,7 @@ def add_user(
             await store.account(name)
         except NotFound:
             await store.save_account(account)
+            await _note(store, name, "added")
             return
         raise CommandFailed(f"There is an account {name} already; `user passwd` sets a new password.")
 
@@ -84,6 +86,7 @@ def change_password(settings: Settings, name: str, *, password: str, as_json: bo
 
     async def work(store: SqlStore) -> int:
         await store.save_account(replace(await store.account(name), password_hash=stored))
+        await _note(store, name, "password")
         return await store.end_sessions_of(name)
 
     ended = with_store(settings, work)
@@ -106,9 +109,16 @@ def add_token(settings: Settings, user: str, *, scopes: Sequence[str], as_json: 
     async def work(store: SqlStore) -> None:
         await store.account(user)
         await store.save_token(kept)
+        await _note(store, user, "token", scopes=list(wanted))
 
     with_store(settings, work)
     say({"token": token, "user": user, "scopes": wanted}, token, as_json=as_json)
+
+
+async def _note(store: SqlStore, account: str, what: str, **more: Any) -> None:
+    detail = {"account": account, "what": what, **more}
+    entry = LedgerEntry(kind=LedgerKind.ACCOUNT_CHANGED, at=datetime.now(UTC), user=None, detail=detail)
+    await store.add_to_ledger([entry])
 
 
 def _hashed(password: str, name: str) -> str:

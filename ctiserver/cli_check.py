@@ -6,16 +6,19 @@ import asyncio
 import errno
 import os
 import socket
-import ssl
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from crm_store.errors import StoreError
 from crm_store.sql import current
+from ctiserver.certificate import SOON_S, CertificateUnusable, load
 from ctiserver.cli_output import FAILURE, USAGE, CommandFailed
 from ctiserver.cli_pbx import logged_in
+from ctiserver.pbx_rights import CONTROLS, READS
 from ctiserver.settings import PbxSettings, Settings
 from ctiserver.terminal_text import json_line, one_line
 from pbx import events as ami
@@ -26,8 +29,6 @@ from pbx.errors import PbxError
 
 #: FullyBooted comes right after the login, when the user may read the class system.
 _BOOTED_S = 2.0
-_READS = ("CoreShowChannels", "CoreStatus", "QueueStatus")
-_CONTROLS = ("Originate", "Hangup", "QueuePause", "QueueAdd", "QueueRemove")
 _AGENT_EVENTS = (
     *(ami.QueueCallerJoin, ami.QueueCallerLeave, ami.QueueCallerAbandon, ami.QueueMemberAdded, ami.QueueMemberRemoved),
     *(ami.QueueMemberChanged, ami.AgentConnect, ami.AgentRingNoAnswer, ami.AgentDump),
@@ -116,12 +117,17 @@ def _server(settings: Settings) -> Iterator[Check]:
     yield _port(settings)
     server = settings.server
     if server.tls_certificate is not None and server.tls_key is not None:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(server.tls_certificate, server.tls_key)
-        except (ssl.SSLError, OSError) as error:
-            yield Check(State.ERROR, "tls", f"{server.tls_certificate} and {server.tls_key} do not fit: {error}")
-        else:
-            yield Check(State.OK, "tls", str(server.tls_certificate))
+        yield _certificate(server.tls_certificate, server.tls_key)
+
+
+def _certificate(certificate: Path, key: Path) -> Check:
+    try:
+        _, expires_at = load(certificate, key)
+    except CertificateUnusable as error:
+        return Check(State.ERROR, "tls", str(error))
+    left_s = expires_at - time.time()
+    text = f"{certificate}, {left_s / 86_400:.0f} days left"
+    return Check(State.WARNING if left_s < SOON_S else State.OK, "tls", text)
 
 
 def _port(settings: Settings) -> Check:
@@ -183,12 +189,12 @@ async def _pbx(name: str, pbx: PbxSettings, watch_s: float, seen_queues: set[str
 async def _rights(name: str, pbx: PbxSettings, client: AmiClient) -> Check:
     """Write classes: ListCommands names the actions that this user may send."""
     allowed = (await client.action({"Action": "ListCommands"})).headers
-    needed = _READS if pbx.mode == "observe" else (*_READS, *_CONTROLS)
+    needed = READS if pbx.mode == "observe" else (*READS, *CONTROLS)
     missing = [action for action in needed if action not in allowed]
     if missing:
         hint = "write = reporting" if pbx.mode == "observe" else "write = originate,reporting,agent,call"
         return Check(State.ERROR, f"{name} rights", f"may not send {', '.join(missing)}; give the user {hint}")
-    surplus = [action for action in _CONTROLS if action in allowed]
+    surplus = [action for action in CONTROLS if action in allowed]
     if pbx.mode == "observe" and surplus:
         return Check(State.WARNING, f"{name} rights", f"an observer needs no {', '.join(surplus)}: write = reporting")
     return Check(State.OK, f"{name} rights", f"mode {pbx.mode}: all actions allowed")

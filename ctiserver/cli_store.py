@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from crm_store.errors import InvalidInput, NotFound, StoreError
 from crm_store.phone_numbers import NumberProfile
-from crm_store.sql import SqlStore, backup, current, open_store, upgrade
+from crm_store.sql import SqlStore, backup, current, open_store, restore, upgrade
 from ctiserver.cli_output import USAGE, CommandFailed, say
 from ctiserver.settings import Settings
 
@@ -77,6 +78,20 @@ def backup_database(settings: Settings, file: Path, *, as_json: bool) -> None:
     run_store(backup(settings.database.url, file))
     size = file.stat().st_size
     say({"file": str(file), "bytes": size}, f"{file}: {size} bytes.", as_json=as_json)
+
+
+def restore_database(settings: Settings, file: Path, *, as_json: bool) -> None:
+    """A backup in the database's place."""
+    make_folder(settings)
+    done = run_store(restore(settings.database.url, file, now=datetime.now(UTC)))
+    _, needed = run_store(current(settings.database.url))
+    text = f"{settings.database.file} is {file} now: schema {done.revision}, {done.calls} calls."
+    if done.kept is not None:
+        text += f"\nWhat was there before is {done.kept}."
+    if done.revision != needed:
+        text += "\nRun `ctiserver db upgrade` before the start."
+    data = {"file": str(settings.database.file), "current": done.revision, "needed": needed, "calls": done.calls}
+    say({**data, "kept": str(done.kept) if done.kept else None}, text, as_json=as_json)
 
 
 async def _with_store(url: str, numbers: NumberProfile, work: Callable[[SqlStore], Awaitable[T]]) -> T:

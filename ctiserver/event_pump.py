@@ -42,12 +42,17 @@ class EventPump:
         *,
         clock: Callable[[], float] = time.time,
         self_check_s: float = SELF_CHECK_S,
+        on_self_check: Callable[[ResyncSnapshot], None] | None = None,
     ) -> None:
+        """`on_self_check` sees what the PBX lists before it is compared with what we know."""
         self.client = client
         self.state = state
         self._dispatcher = dispatcher
         self._clock = clock
         self._self_check_s = self_check_s
+        self._on_self_check = on_self_check
+        # The last snapshot came before FullyBooted: queues and members were not all there yet.
+        self._read_early = False
         # Events that arrived while a snapshot is being read; None when live.
         self._waiting: list[tuple[PbxEvent, float]] | None = None
         self._resync: asyncio.Task[None] | None = None
@@ -94,8 +99,10 @@ class EventPump:
                 [Anomaly(at=at, pbx=PbxName(self.state.pbx), kind="unreadable_event", detail=str(event))]
             )
             return
-        if isinstance(event, FullyBooted) and event.uptime_s is not None and event.uptime_s < _JUST_BOOTED_S:
-            self._start_resync(group)
+        if isinstance(event, FullyBooted):
+            just_booted = event.uptime_s is not None and event.uptime_s < _JUST_BOOTED_S
+            if just_booted or self._read_early:
+                self._start_resync(group)
         if self._waiting is not None:
             self._waiting.append((event, at))
         else:
@@ -148,6 +155,9 @@ class EventPump:
                 logger.warning("snapshot not read", pbx=self.state.pbx, reason=str(error))
                 await asyncio.sleep(_RESYNC_RETRY_S)
         self._resync = None
+        self._read_early = not self.client.status.booted
+        if self._read_early:
+            snapshot = replace(snapshot, queues=None, members=None, waiting=None)
         self._show(snapshot)
         waiting, self._waiting = self._waiting, None
         for event, at in waiting or ():
@@ -180,4 +190,6 @@ class EventPump:
                 logger.info("self-check not possible", pbx=self.state.pbx, reason=str(error))
                 continue
             if self._waiting is None:
+                if self._on_self_check is not None:
+                    self._on_self_check(snapshot)
                 self._show(snapshot)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from ctiserver.terminal_text import one_line
@@ -54,6 +55,7 @@ def set_up_logs(*, level: str = "INFO", json_lines: bool | None = None, stream: 
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer], foreign_pre_chain=chain
         )
     )
+    logging.getLogger("aiohttp.server").addFilter(without_broken_requests)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -100,6 +102,15 @@ def _without_people(key: str, text: str) -> str:
     if key in _NUMBER_KEYS:
         return masked_number(text)
     return _NUMBER.sub(lambda found: masked_number(found[0]), text)
+
+
+def without_broken_requests(record: logging.LogRecord) -> bool:
+    """What is no HTTP is one quiet line: its bytes may hold a password or a cookie, and strangers can send any number of it."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.msg, record.args, record.exc_info = "a request that is no HTTP was refused", (), None
+        record.levelno, record.levelname = logging.INFO, "INFO"
+    return True
 
 
 def _keep(_logger: WrappedLogger, _method: str, event: EventDict) -> MutableMapping[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from ctiserver.ami_config import ami_config
 from ctiserver.dispatcher import Dispatcher
 from ctiserver.event_pump import EventPump
+from ctiserver.pbx_rights import NOT_BOOTED, PbxRights
 from ctiserver.settings import PbxSettings, Settings
 from ctiserver.wrap_up_pauses import WrapUpPauses
 from pbx.asterisk.ami_client import AmiClient
@@ -57,19 +58,24 @@ class PbxLink:
     commands: PbxCommands
     dial_plan: DialPlan
     wrap_up: WrapUpPauses
+    rights: PbxRights
     journal: Journal | None
 
     def status(self) -> dict[str, Any]:
         """For pages, push and /readyz: connected only when what we show equals the PBX."""
         link = self.client.status
-        state = str(link.state)
-        if link.state is LinkState.CONNECTED and not self.pump.live.is_set():
-            state = "resyncing"
+        state, reason = str(link.state), link.reason
+        if link.state is LinkState.CONNECTED:
+            reason = self.rights.missing
+            if not self.pump.live.is_set():
+                state = "resyncing"
+            elif not link.booted:
+                state, reason = "booting", NOT_BOOTED
         return {
             "name": self.name,
             "state": state,
             "since": rfc3339(datetime.fromtimestamp(link.since, UTC)),
-            "reason": link.reason,
+            "reason": reason,
             "mode": self.mode,
         }
 
@@ -85,11 +91,7 @@ class PbxLink:
 
 def build_link(name: str, pbx: PbxSettings, settings: Settings, dispatcher: Dispatcher) -> PbxLink:
     """Nothing is connected yet."""
-    journal = (
-        Journal(settings.journal.directory, name, settings.journal.keep_days)
-        if settings.journal.directory is not None
-        else None
-    )
+    journal = Journal(settings.journal.directory, name) if settings.journal.directory is not None else None
     client = AmiClient(ami_config(name, pbx), on_raw=_recorder(journal))
     state = PbxState(
         PbxName(name),
@@ -106,13 +108,15 @@ def build_link(name: str, pbx: PbxSettings, settings: Settings, dispatcher: Disp
     commands = TrackedCommands(client, plan, state)
     wrap_up = WrapUpPauses(state, commands, pause=settings.wrap_up.pause_members)
     dispatcher.follow(f"wrap-up-{name}", wrap_up.apply, (AgentStateChanged, PbxResynced))
+    rights = PbxRights(client, state)
     return PbxLink(
         name=name,
         mode=pbx.mode,
         client=client,
-        pump=EventPump(client, state, dispatcher),
+        pump=EventPump(client, state, dispatcher, on_self_check=rights.compare),
         commands=commands,
         wrap_up=wrap_up,
+        rights=rights,
         dial_plan=build_dial_plan(pbx, settings, state),
         journal=journal,
     )

@@ -51,6 +51,7 @@ class PopService:
         *,
         on_match: Callable[[str, CallerMatch], None],
         on_unpainted: Callable[[str, str | None], None],
+        on_published: Callable[[PopMessage], None] = lambda message: None,
         clicked_customer: Callable[[str], int | None] = lambda channel_id: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -60,6 +61,7 @@ class PopService:
         self._numbering = numbering
         self._on_match = on_match
         self._on_unpainted = on_unpainted
+        self._on_published = on_published
         self._clicked_customer = clicked_customer
         self._clock = clock
         # What was looked up for each living call: a changed number is looked up again.
@@ -144,6 +146,7 @@ class PopService:
     def _publish(self, messages: Iterable[PopMessage]) -> None:
         for message in messages:
             self._broker.publish(topics.pops(message.user), message.kind, message.data)
+            self._on_published(message)
             if message.kind == "pop.retract" and not self._popper.unpainted(message.user):
                 self._on_unpainted(message.user, None)
 

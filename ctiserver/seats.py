@@ -84,6 +84,10 @@ class Seats:
         for name in self._changed(accounts, sessions):
             self._on_changed(name)
 
+    def account_at(self, endpoint: str) -> str | None:
+        """Who sits at this phone now."""
+        return self._seats[0].get(endpoint) if self._seats is not None else None
+
     def _changed(self, accounts: Iterable[Account], sessions: Iterable[Session]) -> set[str]:
         before, self._accounts = self._accounts, {account.name: account for account in accounts}
         signed_in, self._signed_in = self._signed_in, {session.token_hash: session.user for session in sessions}

@@ -18,6 +18,7 @@ from pydantic_settings import (
 
 from crm_store.accounts import Role
 from crm_store.phone_numbers import NumberProfile
+from crm_store.retention import KeepRule, KeptData
 from ctiserver.settings_types import (
     AddedPrefix,
     BlockType,
@@ -216,6 +217,27 @@ class JournalSettings(_Section):
     keep_days: int = Field(default=30, ge=1)
 
 
+Days = Annotated[int, Field(ge=0, le=36_500)]
+
+
+class RetentionSettings(_Section):
+    """`[retention]`: days that each kind of data is kept; 0: for ever. The journal has its own section."""
+
+    calls_days: Days = 0
+    notes_days: Days = 0
+    pops_days: Days = 180
+    ledger_days: Days = 730
+
+    def rules(self) -> list[KeepRule]:
+        """One for each kind."""
+        return [
+            KeepRule(data=KeptData.CALLS, days=self.calls_days),
+            KeepRule(data=KeptData.NOTES, days=self.notes_days),
+            KeepRule(data=KeptData.POPS, days=self.pops_days),
+            KeepRule(data=KeptData.LEDGER, days=self.ledger_days),
+        ]
+
+
 class AccessSettings(_Section):
     """`[access]`: fields that a role never gets, in pages, API and push: `hidden = {agent = ["customer.external_id"]}`."""
 
@@ -260,6 +282,7 @@ class Settings(BaseSettings):
     dids: dict[str, DidSettings] = Field(default_factory=dict)
     wrap_up: WrapUpSettings = WrapUpSettings()
     journal: JournalSettings = Field(default_factory=JournalSettings)
+    retention: RetentionSettings = RetentionSettings()
     access: AccessSettings = AccessSettings()
 
     @classmethod

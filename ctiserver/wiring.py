@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -16,21 +17,38 @@ from aiohttp import web
 from crm_store.access import AccessPolicy
 from crm_store.call_log import CallLog, CallNumbering, call_parties
 from crm_store.phone_numbers import NumberProfile
+from crm_store.sql import SqlStore
 from crm_store.store import CrmStore
 from ctiserver import __version__
 from ctiserver.board_service import BoardService
+from ctiserver.call_lines import log_ended
 from ctiserver.call_log_service import CallLogService
 from ctiserver.calm_collector import CalmCollector
+from ctiserver.certificate import Certificate
+from ctiserver.conditions import Conditions
 from ctiserver.dispatcher import ABOUT_CALLS, Dispatcher
 from ctiserver.event_pump import EventPump
+from ctiserver.ledger_service import LedgerService
+from ctiserver.metrics import KINDS, ServiceMetrics
 from ctiserver.pbx_links import PbxLink, build_link
 from ctiserver.pop_service import PopService
+from ctiserver.retention import build_retention
 from ctiserver.seats import Seats
-from ctiserver.settings import Settings
+from ctiserver.settings import PbxSettings, Settings
 from ctiserver.snapshots import Snapshots
 from ctiserver.stored_calls import call_of_record
-from pbx.call_events import AgentStateChanged, OriginateFinished, PbxConnected, PbxLost, PbxResynced, QueueChanged
+from pbx.call_events import (
+    AgentStateChanged,
+    CallEnded,
+    CallSpied,
+    OriginateFinished,
+    PbxConnected,
+    PbxLost,
+    PbxResynced,
+    QueueChanged,
+)
 from pbx.openings import CLICK_TO_DIAL_PREFIX
+from screenpop import topics
 from screenpop.local_broker import LocalBroker
 from screenpop.popper import Popper
 from screenpop.screen_pop import PopLabels
@@ -41,6 +59,7 @@ from web.auth import authenticate
 from web.click_to_dial import ClickToDial
 from web.deps import UiSettings, WebDeps
 from web.queue_board import QueueBoard
+from web.sign_in import THROTTLE
 
 _REQUESTS_EVERY_S = 5.0
 #: Names of this machine for itself: pages opened by any of them may open the push socket.
@@ -62,10 +81,12 @@ class Service:
     links: Mapping[str, PbxLink]
     dispatcher: Dispatcher
     call_log: CallLogService
+    ledger: LedgerService
     pops: PopService
     board: BoardService
     dialler: ClickToDial
     seats: Seats
+    certificate: Certificate | None  # of ours; None: plain HTTP, or a proxy has one
     origins: set[str] = field(default_factory=set)
     url: str = ""
 
@@ -99,12 +120,17 @@ class Service:
         """What has to run as long as the service does."""
         return [
             *((f"pump-{name}", pump.run()) for name, pump in self.pumps.items()),
+            *((f"wrap-up-{name}", link.wrap_up.run()) for name, link in self.links.items()),
+            *((f"rights-{name}", link.rights.run()) for name, link in self.links.items()),
             ("call-log", self.call_log.run()),
+            ("ledger", self.ledger.run()),
+            ("retention", build_retention(self.settings, self.store, _utc_now).run()),
             ("pops", self.pops.run()),
             ("board", self.board.run()),
             ("collector", CalmCollector(lambda: not any(p.state.unfinished() for p in self.pumps.values())).run()),
             ("seats", self.seats.run()),
             ("click-to-dial", self._watch_requests()),
+            *([("certificate", self.certificate.watch())] if self.certificate is not None else []),
         ]
 
     async def _watch_requests(self) -> None:
@@ -119,16 +145,13 @@ class Service:
             link.close()
 
 
-def build_service(settings: Settings, store: CrmStore) -> Service:
+def build_service(settings: Settings, store: SqlStore, certificate: Certificate | None = None) -> Service:
     """The object graph. Nothing runs yet."""
     broker = LocalBroker(_utc_now)
     dispatcher = Dispatcher()
     region = settings.numbers.default_region
     links = {name: build_link(name, pbx, settings, dispatcher) for name, pbx in settings.pbx.items()}
-    numbering = {
-        name: CallNumbering(incoming=pbx.incoming_profile(region), own=pbx.own_profile(region))
-        for name, pbx in settings.pbx.items()
-    }
+    numbering = {name: _numbering(pbx, region) for name, pbx in settings.pbx.items()}
     board = QueueBoard({name: settings.queue_label(name) for name in settings.queues})
     access = AccessPolicy(settings.access.hidden_fields())
 
@@ -138,20 +161,12 @@ def build_service(settings: Settings, store: CrmStore) -> Service:
     dialler = ClickToDial(
         commands={name: link.commands for name, link in links.items()},
         rules={name: link.dial_plan for name, link in links.items()},
-        publish=broker.publish,
+        publish=lambda topic, kind, data: _tell_dial(broker, metrics, topic, kind, data),
         clock=_utc_now,
         new_id=lambda: CLICK_TO_DIAL_PREFIX + secrets.token_hex(12),
     )
     people: dict[str, str] = {}
-    popper = Popper(
-        lambda call: call_parties(call, numbering[call.pbx]),
-        labels=PopLabels(
-            queues={name: settings.queue_label(name) for name in settings.queues},
-            dids={did: section.label for did, section in settings.dids.items()},
-            people=people,
-        ),
-        internal_pops={name: pbx.internal_pops for name, pbx in settings.pbx.items()},
-    )
+    popper = _popper(settings, numbering, people)
     call_log = CallLogService(
         CallLog(numbering, short_abandon_s=lru_cache(lambda queue: settings.queue(queue or "").short_abandon_s)),
         store,
@@ -159,6 +174,7 @@ def build_service(settings: Settings, store: CrmStore) -> Service:
         on_tasks=lambda tasks: board_service.tasks_changed(tasks),
         on_note=lambda note: pops.note_changed(note.updated_by or "", note),
     )
+    ledger = LedgerService(store, clock=_utc_now, account_at=lambda endpoint: seats.account_at(endpoint))
     pops = PopService(
         popper,
         broker,
@@ -166,6 +182,7 @@ def build_service(settings: Settings, store: CrmStore) -> Service:
         numbering,
         on_match=call_log.matched,
         on_unpainted=board.set_unpainted,
+        on_published=ledger.pop,
         clicked_customer=dialler.customer_of,
         clock=time.time,
     )
@@ -182,23 +199,25 @@ def build_service(settings: Settings, store: CrmStore) -> Service:
     )
     board_service = BoardService(board, broker, store, pbx_status, push.connected)
     seats = Seats(store, [link.pump.state for link in links.values()], board, people, _utc_now, on_changed=push.recheck)
+    conditions = Conditions(
+        folders=_folders(settings), call_log=call_log, ledger=ledger, links=links, certificate=certificate
+    )
+    metrics = _metrics(conditions, dispatcher, push, store, lambda: app[THROTTLE].failures)
     for name, follower, kinds in (
         ("pops", pops.apply, ABOUT_CALLS),
         ("call-log", call_log.apply, (*ABOUT_CALLS, PbxResynced)),
+        ("ledger", ledger.apply, (CallSpied,)),
         ("click-to-dial", dialler.apply, (*ABOUT_CALLS, OriginateFinished, PbxLost)),
         ("board", board_service.apply, (QueueChanged, AgentStateChanged, PbxLost, PbxConnected, PbxResynced)),
+        ("metrics", metrics.apply, KINDS),
+        ("call-lines", log_ended, (CallEnded,)),
     ):
         dispatcher.follow(name, follower, kinds)
     app = create_app(
         WebDeps(
             store=store,
             access=access,
-            ui=UiSettings(
-                languages=settings.ui.languages,
-                default_language=settings.ui.default_language,
-                territory=settings.ui.territory,
-                time_zone=settings.ui.time_zone,
-            ),
+            ui=_ui(settings),
             numbers=NumberProfile(region=region),
             public_url=settings.server.public_url,
             listen=settings.server.listen,
@@ -212,7 +231,10 @@ def build_service(settings: Settings, store: CrmStore) -> Service:
             pops=pops,
             push=push.handle,
             push_status=lambda: {"state": "ok", "sockets": push.connections},
+            troubles=conditions.troubles,
+            figures=metrics.text,
             publish=broker.publish,
+            ledger=ledger.add,
             pbx_status=pbx_status,
             call_stored=call_log.stored,
             on_accounts_changed=seats.reload,
@@ -229,9 +251,59 @@ def build_service(settings: Settings, store: CrmStore) -> Service:
         links=links,
         dispatcher=dispatcher,
         call_log=call_log,
+        ledger=ledger,
         pops=pops,
         board=board_service,
         dialler=dialler,
         seats=seats,
+        certificate=certificate,
         origins=origins,
+    )
+
+
+def _metrics(
+    conditions: Conditions, dispatcher: Dispatcher, push: PushServer, store: SqlStore, failures: Callable[[], int]
+) -> ServiceMetrics:
+    return ServiceMetrics(
+        conditions, dispatcher, push, commits=store.commits, sign_in_failures=failures, version=__version__
+    )
+
+
+def _tell_dial(broker: LocalBroker, metrics: ServiceMetrics, topic: str, kind: str, data: dict[str, Any]) -> None:
+    broker.publish(topic, kind, data)
+    if data.get("final") and topic == topics.requests(data["agent"]):  # who asked for it is told, too
+        metrics.dialled(str(data.get("state")))
+
+
+def _folders(settings: Settings) -> dict[str, Path]:
+    """What lies on disks that may fill."""
+    folders = {"database": settings.database.file.parent}
+    if settings.journal.directory is not None:
+        folders["journal"] = settings.journal.directory
+    return folders
+
+
+def _popper(settings: Settings, numbering: Mapping[str, CallNumbering], people: Mapping[str, str]) -> Popper:
+    return Popper(
+        lambda call: call_parties(call, numbering[call.pbx]),
+        labels=PopLabels(
+            queues={name: settings.queue_label(name) for name in settings.queues},
+            dids={did: section.label for did, section in settings.dids.items()},
+            people=people,
+        ),
+        internal_pops={name: pbx.internal_pops for name, pbx in settings.pbx.items()},
+    )
+
+
+def _numbering(pbx: PbxSettings, region: str) -> CallNumbering:
+    return CallNumbering(incoming=pbx.incoming_profile(region), own=pbx.own_profile(region))
+
+
+def _ui(settings: Settings) -> UiSettings:
+    ui = settings.ui
+    return UiSettings(
+        languages=ui.languages,
+        default_language=ui.default_language,
+        territory=ui.territory,
+        time_zone=ui.time_zone,
     )

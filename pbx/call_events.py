@@ -172,6 +172,7 @@ class PbxResynced:
     gap_from: float | None
     gap_to: float | None
     missed_calls: int | None  # by the queues' counters; None when they cannot tell
+    queues: frozenset[str] | None = None  # that there are; None when the PBX did not list them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

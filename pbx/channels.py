@@ -136,8 +136,12 @@ class ChannelGraph:
         del self._channels[channel.uniqueid]
         if self._by_name.get(channel.name) == channel.uniqueid:
             del self._by_name[channel.name]
-        self._tombstones[channel.uniqueid] = channel.call_key
-        self._buried_at.append((now, channel.uniqueid))
+        self.bury_unseen(channel.uniqueid, channel.call_key, now)
+
+    def bury_unseen(self, uniqueid: Uniqueid, call_key: Uniqueid | None, now: float) -> None:
+        """A channel that we know by its call's record only has hung up: what is still told of it is late."""
+        self._tombstones[uniqueid] = call_key
+        self._buried_at.append((now, uniqueid))
         if len(self._buried_at) > _MAX_TOMBSTONES:
             self._forget_oldest()
 

@@ -129,8 +129,11 @@ class PbxState:
         ]
 
     def _apply_snapshot(self, event: ami.ResyncSnapshot, at: float | None, now: float) -> list[CallEvent]:
-        for queue in event.queues or ():
-            self._queues.exists(queue.queue)
+        names = None if event.queues is None else frozenset(row.queue for row in event.queues)
+        for name in names or ():
+            self._queues.exists(name)
+        if names is not None and not event.self_check:
+            self._queues.keep_only(names)
         if event.members is not None:
             self._queues.replace_members(event.members)
         gap = self._resync.reconcile(event, at, now)
@@ -142,7 +145,14 @@ class PbxState:
             return []
         return [
             PbxConnected(at=at, pbx=self.pbx),
-            PbxResynced(at=at, pbx=self.pbx, gap_from=gap.since, gap_to=gap.until, missed_calls=gap.missed_calls),
+            PbxResynced(
+                at=at,
+                pbx=self.pbx,
+                gap_from=gap.since,
+                gap_to=gap.until,
+                missed_calls=gap.missed_calls,
+                queues=names,
+            ),
         ]
 
     def _happened(self, extra: list[CallEvent], at: float | None, now: float) -> list[CallEvent]:

@@ -60,6 +60,10 @@ class QueueBook:
         """QueueParams named it: it shows on the board even when it is empty."""
         self._queue(name)
 
+    def keep_only(self, names: frozenset[str]) -> None:
+        """A QueueStatus answer is the whole truth: queues that it does not name are gone."""
+        self._queues = {name: queue for name, queue in self._queues.items() if name in names}
+
     def member_changed(self, member: QueueMember) -> None:
         queue = self._queue(member.queue)
         if queue is not None:

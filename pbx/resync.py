@@ -6,6 +6,7 @@ whatever fell into the gap is marked `estimated`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -89,6 +90,10 @@ class Resync:
         if not snapshot.self_check:
             self._lost = False
             self._lost_at = None
+        if snapshot.rebooted:
+            # The old run says nothing more, and the new one may give the same Uniqueids again.
+            self._book.finalise(None)
+            self._graph.forget_buried(math.inf)
         return gap
 
     def _missed_calls(self, snapshot: ResyncSnapshot) -> int | None:
@@ -140,6 +145,8 @@ class Resync:
         call.ended_by = EndedBy.SYSTEM if rebooted else EndedBy.UNKNOWN
 
     def _close(self, call: LiveCall, now: float, *, rebooted: bool) -> None:
+        # Its end may have come between our login and the snapshot: then its last events are still to come (P24).
+        self._graph.bury_unseen(call.key, call.key, now)
         call.estimated = True
         _cut_off(call)
         self._end_unseen(call, rebooted=rebooted)

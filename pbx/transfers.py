@@ -47,7 +47,11 @@ class Transfers:
         """A customer who has talked is sent to `dest`, and nobody asked to hang up: AMI Redirect tells no more than that."""
         if call.direction is Direction.INTERNAL or call.talking or call.talk_ended_by is not None or call.parked.ever:
             return
-        last = max((leg for leg in call.legs if leg.talk.ever), key=lambda leg: leg.talk.last_end or 0.0, default=None)
+        last = max(
+            (leg for leg in reversed(call.legs) if leg.talk.ever),
+            key=lambda leg: leg.talk.last_end or 0.0,
+            default=None,
+        )
         leg = call.leg_of_channel(dest.uniqueid)
         if last is None or last.handed_over or last is leg or (leg is not None and leg.asked_by is not None):
             return
@@ -62,7 +66,7 @@ class Transfers:
 
     def parked(self, call: LiveCall) -> None:
         """A transfer to the parking lot is no transfer; who parked has left the call."""
-        if call.transfers and call.transfers[-1].first_leg == len(call.legs) and not call.parked.ever:
+        if call.transfers and call.transfers[-1].first_leg == len(call.legs) and not call.parked.running:
             call.transfers.pop()
         self._hand_over(call, None)
 
@@ -172,7 +176,6 @@ class Transfers:
         if known is not None:
             # Told twice, or after we had seen it happen.
             known.extension, known.at, known.is_guess = extension, at, False
-            self._hand_over(call, by)
             return known
         first_leg = first_leg if first_leg is not None else _first_rung_after(call, at)
         transfer = LiveTransfer(kind, by, extension, at, first_leg)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from tests.asterisk import install
 
-# libatomic1 is for Playwright's own driver.
+# libatomic1 is for Playwright's own driver, libnss3-tools makes the browser trust an authority.
 # Most of the time goes by while phones ring: several tests at once cost little more than one. What is long runs alone.
 WORKERS = ("-n", "5", "--dist", "worksteal")
-CHROMIUM_PACKAGES = ("chromium", "fonts-noto-core", "fonts-dejavu-core", "libatomic1")
+CHROMIUM_PACKAGES = ("chromium", "fonts-noto-core", "fonts-dejavu-core", "libatomic1", "libnss3-tools")
 ASTERISK_PACKAGES = ("debootstrap", "iproute2", "util-linux")
 
 
@@ -61,8 +61,8 @@ def _unavailable(part: Part) -> bool:
 
 
 def _chromium_missing() -> str | None:
-    if shutil.which("chromium") is None:
-        return f"There is no chromium; as root: apt-get install {' '.join(CHROMIUM_PACKAGES)}"
+    if shutil.which("chromium") is None or shutil.which("certutil") is None:
+        return f"There is no chromium (or no certutil); as root: apt-get install {' '.join(CHROMIUM_PACKAGES)}"
     driver = subprocess.run([sys.executable, "-m", "playwright", "--version"], capture_output=True, check=False)
     if driver.returncode != 0:
         return f"Playwright does not start: {driver.stderr.decode(errors='replace').strip()[-200:]}"

@@ -13,7 +13,7 @@ from crm_store.accounts import Account
 from pbx.commands import PbxCommands
 from web.answers import list_answer
 from web.deps import deps_of, principal_of
-from web.openapi import ApiTable
+from web.openapi import PBX_REFUSES, ApiTable
 from web.problems import Problem
 from web.schemas import PauseBody, QueueBody, UnpauseBody
 from web.view_models import AgentListView
@@ -29,7 +29,15 @@ async def list_agents(request: web.Request) -> web.StreamResponse:
     return list_answer(deps_of(request).board.agents_for(principal_of(request)))
 
 
-@AGENTS.add("POST", AGENT + "/pause", Permission.AGENT_STATE, "Pause in all queues", takes=PauseBody, status=204)
+@AGENTS.add(
+    "POST",
+    AGENT + "/pause",
+    Permission.AGENT_STATE,
+    "Pause in all queues",
+    takes=PauseBody,
+    status=204,
+    refuses=PBX_REFUSES,
+)
 async def pause(request: web.Request, body: PauseBody) -> web.StreamResponse:
     """The reason is shown on the board."""
     seat = await _seat(request)
@@ -38,7 +46,15 @@ async def pause(request: web.Request, body: PauseBody) -> web.StreamResponse:
     return _done(request, "paused")
 
 
-@AGENTS.add("POST", AGENT + "/unpause", Permission.AGENT_STATE, "Back to work", takes=UnpauseBody, status=204)
+@AGENTS.add(
+    "POST",
+    AGENT + "/unpause",
+    Permission.AGENT_STATE,
+    "Back to work",
+    takes=UnpauseBody,
+    status=204,
+    refuses=PBX_REFUSES,
+)
 async def unpause(request: web.Request, body: UnpauseBody) -> web.StreamResponse:
     """In all queues."""
     seat = await _seat(request)
@@ -47,7 +63,15 @@ async def unpause(request: web.Request, body: UnpauseBody) -> web.StreamResponse
     return _done(request, "unpaused")
 
 
-@AGENTS.add("POST", AGENT + "/login", Permission.AGENT_STATE, "Log in to a queue", takes=QueueBody, status=204)
+@AGENTS.add(
+    "POST",
+    AGENT + "/login",
+    Permission.AGENT_STATE,
+    "Log in to a queue",
+    takes=QueueBody,
+    status=204,
+    refuses=PBX_REFUSES,
+)
 async def login(request: web.Request, body: QueueBody) -> web.StreamResponse:
     """Without `queue`: those the agent served before."""
     seat = await _seat(request)
@@ -56,7 +80,15 @@ async def login(request: web.Request, body: QueueBody) -> web.StreamResponse:
     return _done(request, "logged in", queue=body.queue)
 
 
-@AGENTS.add("POST", AGENT + "/logout", Permission.AGENT_STATE, "Log out of a queue", takes=QueueBody, status=204)
+@AGENTS.add(
+    "POST",
+    AGENT + "/logout",
+    Permission.AGENT_STATE,
+    "Log out of a queue",
+    takes=QueueBody,
+    status=204,
+    refuses=PBX_REFUSES,
+)
 async def logout(request: web.Request, body: QueueBody) -> web.StreamResponse:
     """Without `queue`: out of all."""
     seat = await _seat(request)

@@ -10,12 +10,14 @@ from aiohttp import web
 from crm_store.access import Permission
 from crm_store.activities import CallFilter, CallRecord
 from crm_store.errors import NotFound
+from crm_store.ledger import LedgerKind
 from crm_store.tasks import TaskFilter, TaskInput
 from web.answers import expected_version, json_answer, page_answer, visible
 from web.checked_inputs import checked_customer, checked_owner, typed_number
 from web.csv_export import call_row, csv_header, csv_lines
 from web.deps import WebDeps, deps_of, principal_of
-from web.openapi import ApiTable
+from web.ledger import record, record_search
+from web.openapi import PBX_REFUSES, ApiTable
 from web.problems import Problem
 from web.schemas import CallCustomerBody, CallFilters, CallQuery, CallTaskBody, DispositionBody, NoteBody
 from web.view_models import CallListView, CallView, NoteView, TaskView
@@ -31,6 +33,8 @@ _EXPORT_PAGE = 500
 async def list_calls(request: web.Request, query: CallQuery) -> web.StreamResponse:
     """An agent gets their own whatever the filter says."""
     page = await deps_of(request).store.calls(_filter(request, query), cursor=query.cursor, limit=query.limit)
+    if query.number:
+        record_search(request, "calls", query.number, page)
     return page_answer(request, "call", page, dict)
 
 
@@ -71,13 +75,16 @@ async def export_calls(request: web.Request, query: CallFilters) -> web.StreamRe
     await response.prepare(request)
     await response.write(csv_header().encode())
     rows = 0
-    while True:
-        rows += len(page.items)
-        await response.write(csv_lines([call_row(visible(request, "call", one)) for one in page.items]).encode())
-        if page.next is None:
-            break
-        page = await deps.store.calls(where, cursor=page.next, limit=_EXPORT_PAGE)
-    audit.info("calls exported", user=who.name, rows=rows)
+    try:
+        while True:
+            rows += len(page.items)
+            await response.write(csv_lines([call_row(visible(request, "call", one)) for one in page.items]).encode())
+            if page.next is None:
+                break
+            page = await deps.store.calls(where, cursor=page.next, limit=_EXPORT_PAGE)
+    finally:  # whoever breaks it off has got what was sent
+        audit.info("calls exported", user=who.name, rows=rows)
+        record(request, LedgerKind.EXPORTED, customer_id=query.customer_id, what="calls", rows=rows)
     await response.write_eof()
     return response
 
@@ -85,10 +92,10 @@ async def export_calls(request: web.Request, query: CallFilters) -> web.StreamRe
 async def seen_call(request: web.Request) -> CallRecord:
     """The record of the path, if whoever asks may see it; a foreign call does not exist for them."""
     deps, who = deps_of(request), principal_of(request)
-    record = await _record(deps, request.match_info["call_id"])
-    if not deps.access.may_see_call(who, record) and not await _has_in_hand(request, record["id"]):
+    call = await _record(deps, request.match_info["call_id"])
+    if not deps.access.may_see_call(who, call) and not await _has_in_hand(request, call["id"]):
         raise NotFound("There is no such call.")
-    return record
+    return call
 
 
 async def _record(deps: WebDeps, call_id: str) -> CallRecord:
@@ -122,9 +129,10 @@ async def _has_in_hand(request: web.Request, call_id: str) -> bool:
 @CALLS.add("GET", CALL, Permission.CALLS_READ, "One call; the ETag is its note's version", returns=CallView)
 async def get_call(request: web.Request) -> web.StreamResponse:
     """The record with note and outcome."""
-    record = await seen_call(request)
-    note = await deps_of(request).store.call_note(record["id"])
-    return json_answer(visible(request, "call", record), version=note.version)
+    call = await seen_call(request)
+    note = await deps_of(request).store.call_note(call["id"])
+    record(request, LedgerKind.CALL_OPENED, customer_id=call["customer_id"], call_id=call["id"])
+    return json_answer(visible(request, "call", call), version=note.version)
 
 
 # --- what people add --------------------------------------------------------------------------------------------------------
@@ -156,6 +164,7 @@ async def put_note(request: web.Request, body: NoteBody) -> web.StreamResponse:
         request.match_info["call_id"], body.text, user=who.name, now=deps.clock(), version=expected_version(request)
     )
     deps.pops.note_changed(who.name, note)
+    record(request, LedgerKind.CHANGED, call_id=note.call_id, what="note")
     return _note_answer(request, note_json(note), note.version)
 
 
@@ -169,6 +178,7 @@ async def put_disposition(request: web.Request, body: DispositionBody) -> web.St
     deps, who = deps_of(request), principal_of(request)
     note = await deps.store.save_disposition(request.match_info["call_id"], body.code, user=who.name, now=deps.clock())
     deps.pops.note_changed(who.name, note)
+    record(request, LedgerKind.CHANGED, call_id=note.call_id, what="disposition")
     return _note_answer(request, note_json(note), note.version)
 
 
@@ -183,12 +193,13 @@ async def finish_call(request: web.Request) -> web.StreamResponse:
 @CALLS.add("PUT", CALL + "/customer", Permission.CALLS_WRITE, "Who it was", takes=CallCustomerBody, returns=CallView)
 async def put_customer(request: web.Request, body: CallCustomerBody) -> web.StreamResponse:
     """Link the call to a customer by hand, also a withheld one."""
-    record = await seen_call(request)
+    call = await seen_call(request)
     deps, who = deps_of(request), principal_of(request)
     customer_id = await checked_customer(request, body.customer_id)
-    record = await deps.store.set_call_customer(record["id"], customer_id, user=who.name, now=deps.clock())
-    deps.pops.customer_changed(record["id"], customer_id)
-    return json_answer(visible(request, "call", record))
+    call = await deps.store.set_call_customer(call["id"], customer_id, user=who.name, now=deps.clock())
+    deps.pops.customer_changed(call["id"], customer_id)
+    record(request, LedgerKind.CHANGED, customer_id=customer_id, call_id=call["id"], what="call_customer")
+    return json_answer(visible(request, "call", call))
 
 
 @CALLS.add(
@@ -202,7 +213,7 @@ async def put_customer(request: web.Request, body: CallCustomerBody) -> web.Stre
 )
 async def post_call_task(request: web.Request, body: CallTaskBody) -> web.StreamResponse:
     """Customer and number come from the call; without `owner` it is one's own."""
-    record = await seen_call(request)
+    call = await seen_call(request)
     deps, who = deps_of(request), principal_of(request)
     task = await deps.store.create_task(
         TaskInput(
@@ -210,13 +221,14 @@ async def post_call_task(request: web.Request, body: CallTaskBody) -> web.Stream
             title=body.title,
             due_at=body.due_at,
             owner=await checked_owner(request, body.owner or who.name),
-            customer_id=record["customer_id"],
-            number=record["remote"]["number"],
-            call_ids=(record["id"],),
+            customer_id=call["customer_id"],
+            number=call["remote"]["number"],
+            call_ids=(call["id"],),
         ),
         user=who.name,
         now=deps.clock(),
     )
+    record(request, LedgerKind.CREATED, customer_id=task.customer_id, call_id=call["id"], what="task", task=task.id)
     headers = {"Location": f"/api/v1/tasks/{task.id}"}
     return json_answer(visible(request, "task", task_json(task)), status=201, version=task.version, headers=headers)
 
@@ -235,26 +247,27 @@ def _may_write(request: web.Request, field: str) -> None:
 # --- hang up ----------------------------------------------------------------------------------------------------------------
 
 
-@CALLS.add("POST", CALL + "/hangup", Permission.HANG_UP, "Hang up a running call", status=204)
+@CALLS.add("POST", CALL + "/hangup", Permission.HANG_UP, "Hang up a running call", status=204, refuses=PBX_REFUSES)
 async def hang_up(request: web.Request) -> web.StreamResponse:
     """An agent ends calls they talk in or dialled; a supervisor any."""
-    record = await seen_call(request)
+    call = await seen_call(request)
     deps, who = deps_of(request), principal_of(request)
-    if record["state"] == "ended":
+    if call["state"] == "ended":
         raise Problem(409, "call_ended", "This call is over already.")
-    if not who.may(Permission.CALLS_READ_ALL) and not _takes_part(record, who.name):
+    if not who.may(Permission.CALLS_READ_ALL) and not _takes_part(call, who.name):
         raise Problem(403, "forbidden", "Only who talks in this call may hang it up.")
-    commands = deps.commands.get(record["pbx"])
+    commands = deps.commands.get(call["pbx"])
     if commands is None:
         raise Problem(409, "unknown_pbx", "This call's telephone system is not configured any more.")
-    await commands.hang_up(record["uniqueid"])
-    audit.info("hung up", user=who.name, call=record["id"])
+    await commands.hang_up(call["uniqueid"])
+    audit.info("hung up", user=who.name, call=call["id"])
+    record(request, LedgerKind.HUNG_UP, customer_id=call["customer_id"], call_id=call["id"])
     return web.Response(status=204)
 
 
-def _takes_part(record: CallRecord, agent: str) -> bool:
+def _takes_part(call: CallRecord, agent: str) -> bool:
     """A phone that only rings is no part: hanging up there would take the caller from everybody."""
     return any(
-        leg["agent"] == agent and leg["ended_at"] is None and (leg["answered_at"] or record["direction"] == "outbound")
-        for leg in record["legs"]
+        leg["agent"] == agent and leg["ended_at"] is None and (leg["answered_at"] or call["direction"] == "outbound")
+        for leg in call["legs"]
     )

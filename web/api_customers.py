@@ -9,9 +9,11 @@ import structlog
 from aiohttp import web
 
 from crm_store.access import Permission
+from crm_store.ledger import LedgerKind
 from crm_store.parties import PartyInput, PhoneInput, SavedParty
 from web.answers import expected_version, json_answer, page_answer, visible
 from web.deps import deps_of, principal_of
+from web.ledger import record, record_search
 from web.openapi import ApiTable
 from web.problems import Problem, invalid
 from web.schemas import CustomerBody, CustomerQuery, MergeBody
@@ -29,6 +31,7 @@ CUSTOMER = "/customers/{customer_id:[0-9]{1,15}}"
 async def list_customers(request: web.Request, query: CustomerQuery) -> web.StreamResponse:
     """By name, company, e-mail, tag, external id or any part of a number."""
     page = await deps_of(request).store.parties(query.search, kind=query.kind, cursor=query.cursor, limit=query.limit)
+    record_search(request, "customers", query.search, page)
     return page_answer(request, "customer", page, customer_json)
 
 
@@ -48,6 +51,7 @@ async def post_customer(request: web.Request, body: CustomerBody) -> web.StreamR
     deps, who = deps_of(request), principal_of(request)
     saved = await deps.store.create_party(_fields(request, body), user=who.name, now=deps.clock())
     audit.info("customer created", user=who.name, customer=saved.party.id)
+    record(request, LedgerKind.CREATED, customer_id=saved.party.id, what="customer")
     return _saved_answer(request, saved, status=201)
 
 
@@ -55,6 +59,7 @@ async def post_customer(request: web.Request, body: CustomerBody) -> web.StreamR
 async def get_customer(request: web.Request) -> web.StreamResponse:
     """The ETag is for If-Match."""
     party = await deps_of(request).store.party(_id(request))
+    record(request, LedgerKind.CARD_OPENED, customer_id=party.id)
     return json_answer(visible(request, "customer", customer_json(party)), version=party.version)
 
 
@@ -73,7 +78,9 @@ async def patch_customer(request: web.Request, body: CustomerBody) -> web.Stream
     saved = await deps.store.update_party(
         _id(request), _fields(request, body), user=who.name, now=deps.clock(), version=expected_version(request)
     )
-    audit.info("customer changed", user=who.name, customer=saved.party.id, fields=sorted(body.model_fields_set))
+    fields = sorted(body.model_fields_set)
+    audit.info("customer changed", user=who.name, customer=saved.party.id, fields=fields)
+    record(request, LedgerKind.CHANGED, customer_id=saved.party.id, what="customer", fields=fields)
     return _saved_answer(request, saved)
 
 
@@ -83,13 +90,16 @@ async def delete_customer(request: web.Request) -> web.StreamResponse:
     deps, who = deps_of(request), principal_of(request)
     await deps.store.delete_party(_id(request), user=who.name, now=deps.clock())
     audit.info("customer deleted", user=who.name, customer=_id(request))
+    record(request, LedgerKind.DELETED, customer_id=_id(request), what="customer")
     return web.Response(status=204)
 
 
 @CUSTOMERS.add("GET", CUSTOMER + "/card", Permission.CRM_READ, "What a pop shows of this customer", returns=CardView)
 async def get_card(request: web.Request) -> web.StreamResponse:
     """Name, numbers, last activities, open tasks."""
-    return json_answer(visible(request, "customer", await deps_of(request).store.card(_id(request))))
+    card = await deps_of(request).store.card(_id(request))
+    record(request, LedgerKind.CARD_OPENED, customer_id=card["id"])
+    return json_answer(visible(request, "customer", card))
 
 
 @CUSTOMERS.add(
@@ -107,6 +117,7 @@ async def merge_customers(request: web.Request, body: MergeBody) -> web.StreamRe
     deps, who = deps_of(request), principal_of(request)
     saved = await deps.store.merge_parties(_id(request), body.other_id, user=who.name, now=deps.clock())
     audit.info("customers merged", user=who.name, customer=saved.party.id, other=body.other_id)
+    record(request, LedgerKind.MERGED, customer_id=saved.party.id, other=body.other_id)
     return _saved_answer(request, saved)
 
 

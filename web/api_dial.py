@@ -10,11 +10,13 @@ from aiohttp import web
 from crm_store.access import Permission
 from crm_store.accounts import Account
 from crm_store.errors import NotFound
+from crm_store.ledger import LedgerKind
 from pbx.devices import extension_of_endpoint
 from web.answers import json_answer
 from web.checked_inputs import checked_customer
 from web.deps import deps_of, principal_of
-from web.openapi import ApiTable
+from web.ledger import record
+from web.openapi import PBX_REFUSES, ApiTable
 from web.problems import Problem, invalid
 from web.schemas import DialBody
 from web.view_models import DialView
@@ -33,6 +35,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,128}")
     returns=DialView,
     status=202,
     headers=("Idempotency-Key",),
+    refuses=(429, *PBX_REFUSES),
 )
 async def post_call(request: web.Request, body: DialBody) -> web.StreamResponse:
     """Only from one's own phone; a supervisor may name an `agent`, whose phone then rings."""
@@ -53,6 +56,8 @@ async def post_call(request: web.Request, body: DialBody) -> web.StreamResponse:
         idempotency_key=_idempotency_key(request),
     )
     audit.info("dialled", user=who.name, agent=dialled.agent, request=dialled.id, state=dialled.state.value)
+    agent, customer_id = dialled.agent, dialled.customer_id
+    record(request, LedgerKind.DIALLED, customer_id=customer_id, agent=agent, request=dialled.id)
     headers = {"Location": f"/api/v1/calls/requests/{dialled.id}"}
     return json_answer(dialled.to_json(), status=202, headers=headers)
 

@@ -9,9 +9,11 @@ from aiohttp import web
 
 from crm_store.access import Permission
 from crm_store.caller_lookup import CallerMatch, MatchKind
+from crm_store.ledger import LedgerKind
 from crm_store.phone_numbers import normalise
 from web.answers import json_answer, visible
 from web.deps import deps_of
+from web.ledger import record
 from web.openapi import ApiTable
 from web.schemas import LookupQuery
 from web.view_models import LookupView
@@ -35,6 +37,9 @@ async def get_lookup(request: web.Request, query: LookupQuery) -> web.StreamResp
     number = normalise(query.number, deps.numbers)
     match = await deps.store.find_caller(number)
     answer = visible(request, "match", match_json(number, match))
+    found = match.cards[0]["id"] if match.kind is MatchKind.ONE else None
+    length, hits = len(query.number), len(match.cards)
+    record(request, LedgerKind.SEARCHED, customer_id=found, query="lookup", term_length=length, hits=hits, more=False)
     if query.format == "json":
         return json_answer(answer)
     return web.Response(text=_name(match, answer["customers"]), content_type="text/plain", charset="utf-8")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from crm_store.access import Permission
 from crm_store.errors import NotFound, VersionConflict
+from crm_store.ledger import LedgerKind
 from crm_store.tasks import Task, TaskFilter, TaskInput
 from web.answers import expected_version, json_answer, page_answer, visible
 from web.checked_inputs import checked_customer, checked_owner, typed_number
 from web.deps import deps_of, principal_of
+from web.ledger import record
 from web.openapi import ApiTable
 from web.problems import Problem, invalid
 from web.schemas import TaskBody, TaskChange, TaskQuery
@@ -55,6 +59,7 @@ async def post_task(request: web.Request, body: TaskBody) -> web.StreamResponse:
         user=who.name,
         now=deps.clock(),
     )
+    record(request, LedgerKind.CREATED, customer_id=task.customer_id, what="task", task=task.id)
     return _answer(request, task, status=201)
 
 
@@ -72,6 +77,7 @@ async def get_task(request: web.Request) -> web.StreamResponse:
     takes=TaskChange,
     returns=TaskView,
     headers=("If-Match",),
+    refuses=(409,),
 )
 async def patch_task(request: web.Request, body: TaskChange) -> web.StreamResponse:
     """A claim is won by the first: whoever comes second gets 409."""
@@ -93,6 +99,8 @@ async def patch_task(request: web.Request, body: TaskChange) -> web.StreamRespon
         if claiming and version is None:
             _check_claim(request, await deps.store.task(task.id), body.claimed_by)
         raise
+    changed: dict[str, Any] = {"what": "task", "task": task.id, "fields": sorted(body.model_fields_set)}
+    record(request, LedgerKind.CHANGED, customer_id=task.customer_id, **changed)
     return _answer(request, task)
 
 

@@ -11,6 +11,7 @@ from web.api_agents import AGENTS
 from web.api_calls import CALLS
 from web.api_customers import CUSTOMERS
 from web.api_dial import DIAL
+from web.api_ledger import LEDGER
 from web.api_lookup import LOOKUP
 from web.api_me import ME
 from web.api_queues import QUEUES
@@ -24,7 +25,7 @@ from web.pages import setup_pages
 from web.problems import Problem
 from web.sign_in import setup_sign_in
 
-TABLES = (ME, CALLS, DIAL, CUSTOMERS, LOOKUP, ACTIVITIES, TASKS, QUEUES, AGENTS)
+TABLES = (ME, CALLS, DIAL, CUSTOMERS, LOOKUP, ACTIVITIES, TASKS, QUEUES, AGENTS, LEDGER)
 LARGEST_BODY = 256 * 1024
 
 

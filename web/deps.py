@@ -11,12 +11,14 @@ from aiohttp import web
 
 from crm_store.access import AccessPolicy, Principal
 from crm_store.activities import CallNote
+from crm_store.ledger import LedgerEntry
 from crm_store.phone_numbers import NumberProfile
 from crm_store.store import CrmStore
 from pbx.commands import PbxCommands
 
 if TYPE_CHECKING:
     from web.click_to_dial import ClickToDial
+    from web.health import Trouble
     from web.problems import Problem
     from web.queue_board import QueueBoard
 
@@ -76,7 +78,10 @@ class WebDeps:
 
     push: Callable[[web.Request], Awaitable[web.StreamResponse]]  # the websocket, mounted at /ws
     push_status: Callable[[], Mapping[str, Any]]  # for /readyz: {"state": "ok", "sockets": 3}
+    troubles: Callable[[], Sequence[Trouble]] = tuple  # for /readyz: what else is not as it should be
+    figures: Callable[[], bytes] = bytes  # for /metrics: what the service counts, in Prometheus' text form
     publish: Callable[[str, str, dict[str, Any]], None]  # (topic, kind, data) to the browsers
+    ledger: Callable[[LedgerEntry], None]  # who did what: noted at once, written a moment later
     pbx_status: Callable[[], list[dict[str, Any]]]  # [{"name", "state": "connected|lost|…", "mode", "since"}]
 
     # The record of a call that has just begun is written in a moment: waits for it. False: nothing of this call waits.

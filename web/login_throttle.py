@@ -33,6 +33,7 @@ class LoginThrottle:
     def __init__(self) -> None:
         self._accounts: dict[str, _Failures] = {}
         self._addresses: dict[str, _Bucket] = {}
+        self.failures = 0  # ever, for the metrics
 
     def wait_s(self, account: str, address: str, now: float) -> float:
         """Seconds until the next attempt is looked at; 0 when it may be tried now."""
@@ -40,6 +41,7 @@ class LoginThrottle:
 
     def failed(self, account: str, address: str, now: float) -> None:
         """A wrong password (or an unknown account)."""
+        self.failures += 1
         known = self._accounts.get(account)
         count = known.count + 1 if known and now - known.last_at < _FORGET_AFTER_S else 1
         self._accounts[account] = _Failures(count, now)

@@ -13,6 +13,7 @@ from aiohttp.typedefs import Middleware
 from aiohttp_remotes import XForwardedFiltered
 
 from crm_store.access import Permission, Principal
+from crm_store.ledger import LedgerKind
 from web.auth import (
     Handler,
     authenticate,
@@ -23,6 +24,7 @@ from web.auth import (
     write_allowed,
 )
 from web.deps import PAGES, PRINCIPAL
+from web.ledger import record
 from web.problems import Problem, problem_of
 
 log = structlog.get_logger(__name__)
@@ -178,6 +180,7 @@ async def _check(request: web.Request, who: Principal | None, permission: Permis
     if who is None:
         return await _sign_in_first(request)
     if not who.may(permission):
+        record(request, LedgerKind.REFUSED, method=request.method, route=_route_name(request))
         raise Problem(403, "forbidden", "This is not open to your role, or to this token's scopes.")
     if request.method not in _SAFE_METHODS and not await write_allowed(request, who):
         raise Problem(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
@@ -36,6 +36,7 @@ class ApiRoute:
     status: int
     headers: tuple[str, ...]  # request headers the route understands
     media_types: tuple[str, ...]
+    refuses: tuple[int, ...]  # statuses that do not follow from the rest of the declaration
 
 
 class ApiTable:
@@ -57,6 +58,7 @@ class ApiTable:
         status: int = 200,
         headers: tuple[str, ...] = (),
         media_types: tuple[str, ...] = ("application/json",),
+        refuses: tuple[int, ...] = (),
     ) -> Callable[[Handler], Handler]: ...
 
     @overload
@@ -72,6 +74,7 @@ class ApiTable:
         status: int = 200,
         headers: tuple[str, ...] = (),
         media_types: tuple[str, ...] = ("application/json",),
+        refuses: tuple[int, ...] = (),
     ) -> Callable[[Callable[[web.Request, M], Awaitable[web.StreamResponse]]], Handler]: ...
 
     def add(
@@ -86,6 +89,7 @@ class ApiTable:
         status: int = 200,
         headers: tuple[str, ...] = (),
         media_types: tuple[str, ...] = ("application/json",),
+        refuses: tuple[int, ...] = (),
     ) -> Callable[[Callable[..., Awaitable[web.StreamResponse]]], Handler]:
         """Declare a route. With `takes`, the handler gets the validated query (GET) or JSON body (writes) as second argument."""
 
@@ -104,6 +108,7 @@ class ApiTable:
                     status=status,
                     headers=headers,
                     media_types=media_types,
+                    refuses=refuses,
                 )
             )
             return handler
@@ -178,9 +183,7 @@ def openapi_document(tables: Iterable[ApiTable], *, version: str) -> dict[str, A
     models: set[type[BaseModel]] = {ProblemView}
     models |= {model for route in routes for model in (route.takes, route.returns) if model is not None}
     ordered = sorted(models, key=lambda model: model.__name__)
-    references, schemas = models_json_schema(
-        [(model, "validation") for model in ordered], ref_template="#/components/schemas/{model}"
-    )
+    references, schemas = models_json_schema([(model, "validation") for model in ordered], ref_template=_REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         path = API_PREFIX + plain_path(route.path)
@@ -211,6 +214,7 @@ def openapi_document(tables: Iterable[ApiTable], *, version: str) -> dict[str, A
     }
 
 
+_REFERENCE = "#/components/schemas/{model}"
 _References = dict[tuple[type[BaseModel], Any], dict[str, Any]]
 
 
@@ -231,9 +235,12 @@ def _operation(route: ApiRoute, references: Any) -> dict[str, Any]:
         "summary": route.summary,
         "responses": {
             str(route.status): answer,
-            "default": {
-                "description": "The request could not be served",
-                "content": {"application/problem+json": {"schema": references[(ProblemView, "validation")]}},
+            **{
+                str(status): {
+                    "description": _REFUSALS[status],
+                    "content": {"application/problem+json": {"schema": references[(ProblemView, "validation")]}},
+                }
+                for status in sorted(_refusals(route))
             },
         },
         "security": _security(route),
@@ -247,6 +254,37 @@ def _operation(route: ApiRoute, references: Any) -> dict[str, Any]:
             "content": {"application/json": {"schema": references[(route.takes, "validation")]}},
         }
     return operation
+
+
+_REFUSALS: Mapping[int, str] = {
+    400: "Malformed: the JSON, or a header",
+    401: "Not signed in",
+    403: "Not open to this role or token, or the CSRF token is missing",
+    404: "There is no such object for you",
+    409: "Not as things are now",
+    412: "Somebody else changed it meanwhile",
+    413: "The body is too large",
+    415: "The body must be application/json",
+    422: "A field or parameter is wrong; it is named",
+    429: "Too many; Retry-After may say when",
+    502: "The telephone system answered something unexpected",
+    503: "The database or the telephone system is away",
+    504: "The telephone system did not answer: it may have been done",
+}
+#: What a route that asks the telephone system for something may answer.
+PBX_REFUSES = (409, 502, 504)
+
+
+def _refusals(route: ApiRoute) -> set[int]:
+    """Every other status that the route may answer."""
+    found = {401, 403, 503, *route.refuses}
+    if "{" in route.path:
+        found.add(404)
+    if route.takes is not None:
+        found |= {422} if route.method == hdrs.METH_GET else {400, 413, 415, 422}
+    if "If-Match" in route.headers:
+        found |= {400, 412}
+    return found
 
 
 def _operation_id(route: ApiRoute) -> str:
@@ -277,7 +315,7 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
 def _query_parameters(route: ApiRoute) -> Sequence[dict[str, Any]]:
     if route.takes is None or route.method != hdrs.METH_GET:
         return []
-    schema = pydantic.TypeAdapter(route.takes).json_schema()
+    schema = pydantic.TypeAdapter(route.takes).json_schema(ref_template=_REFERENCE)
     return [
         {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": part}
         for name, part in schema.get("properties", {}).items()

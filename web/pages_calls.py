@@ -12,11 +12,13 @@ from aiohttp import web
 
 from crm_store.access import Permission
 from crm_store.activities import CallFilter
+from crm_store.ledger import LedgerKind
 from pbx.calls import CallOutcome, Direction
 from web.api_calls import seen_call
 from web.auth import require
 from web.deps import deps_of, principal_of
 from web.i18n import Language
+from web.ledger import record, record_search
 from web.pages_shell import language_of, render, wants_part
 
 _ROWS = 50
@@ -71,8 +73,10 @@ async def calls_page(request: web.Request) -> web.Response:
     own = None if who.may(Permission.CALLS_READ_ALL) else who.name
     where = filters.for_store(language_of(request), own)
     page = await deps.store.calls(where, cursor=request.query.get("cursor") or None, limit=_ROWS)
+    if filters.number:
+        record_search(request, "calls", filters.number, page)
     context = {
-        "calls": [deps.access.visible(who.role, "call", record) for record in page.items],
+        "calls": [deps.access.visible(who.role, "call", call) for call in page.items],
         "next": page.next,
         "next_link": "/calls?" + urlencode({**filters.as_query(), "cursor": page.next or ""}),
         "filters": filters,
@@ -88,9 +92,10 @@ async def calls_page(request: web.Request) -> web.Response:
 async def call_page(request: web.Request) -> web.Response:
     """One call: facts, note and outcome, every phone that rang."""
     deps, who = deps_of(request), principal_of(request)
-    record = await seen_call(request)
-    note = await deps.store.call_note(record["id"])
-    call = {**record, "note": note.text, "disposition": note.disposition}
+    found = await seen_call(request)
+    note = await deps.store.call_note(found["id"])
+    record(request, LedgerKind.CALL_OPENED, customer_id=found["customer_id"], call_id=found["id"])
+    call = {**found, "note": note.text, "disposition": note.disposition}
     context = {
         "call": deps.access.visible(who.role, "call", call),
         "note_version": note.version,

@@ -10,11 +10,13 @@ from babel import Locale
 from markupsafe import Markup
 
 from crm_store.access import Permission
+from crm_store.ledger import LedgerKind
 from crm_store.parties import PARTY_KINDS, PHONE_LABELS
 from crm_store.tasks import TaskFilter
 from web.auth import require
 from web.deps import deps_of, principal_of
 from web.i18n import Language
+from web.ledger import record, record_search
 from web.pages_shell import language_of, render, wants_part
 from web.views import activity_json, customer_json, task_json
 
@@ -32,6 +34,7 @@ async def customers_page(request: web.Request) -> web.Response:
     cursor = request.query.get("cursor") or None
     deps, who = deps_of(request), principal_of(request)
     page = await deps.store.parties(search, kind=kind or None, cursor=cursor, limit=_ROWS)
+    record_search(request, "customers", search, page)
     if search and len(page.items) == 1 and "open" in request.query:
         raise web.HTTPSeeOther(f"/customers/{page.items[0].id}")
     context = {
@@ -57,6 +60,7 @@ async def customer_page(request: web.Request) -> web.Response:
 async def timeline_part(request: web.Request) -> web.Response:
     """Older rows of the timeline."""
     customer_id = int(request.match_info["customer_id"])
+    record(request, LedgerKind.CARD_OPENED, customer_id=customer_id, what="timeline")
     rows = await _timeline(request, customer_id, request.query.get("cursor") or None)
     return render(request, "more_timeline.html", {**rows, "customer_id": customer_id})
 
@@ -75,6 +79,7 @@ async def edit_customer_page(request: web.Request) -> web.Response:
     """The form with what is known; hidden fields are absent."""
     deps, who = deps_of(request), principal_of(request)
     party = await deps.store.party(int(request.match_info["customer_id"]))
+    record(request, LedgerKind.CARD_OPENED, customer_id=party.id, what="form")
     customer = deps.access.visible(who.role, "customer", customer_json(party))
     return _form(request, customer, customer, "")
 
@@ -83,6 +88,7 @@ async def card_context(request: web.Request, customer_id: int) -> dict[str, Any]
     """What `part_card.html` shows. Raises NotFound."""
     deps, who = deps_of(request), principal_of(request)
     party = await deps.store.party(customer_id)
+    record(request, LedgerKind.CARD_OPENED, customer_id=party.id)
     tasks = await deps.store.tasks(TaskFilter(customer_id=customer_id, state="open"), cursor=None, limit=20)
     visible = [
         task for task in tasks.items if deps.access.may_see_task(who, owner=task.owner, claimed_by=task.claimed_by)

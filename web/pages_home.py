@@ -49,6 +49,8 @@ async def _today(request: web.Request, end: datetime) -> dict[str, Any]:
 
 async def _my_calls(request: web.Request, start: datetime) -> list[dict[str, Any]]:
     deps, who = deps_of(request), principal_of(request)
+    if not who.may(Permission.CALLS_READ):
+        return []
     page = await deps.store.calls(CallFilter(agent=who.name, since=start), cursor=None, limit=_MOST_CALLS)
     return [
         {**deps.access.visible(who.role, "call", record), "my_result": _result_of(record, who.name)}

@@ -88,6 +88,7 @@ _NAVIGATION = (
     ("/calls", N_("Calls"), "L", Permission.CALLS_READ),
     ("/tasks", N_("Tasks"), "T", Permission.CRM_READ),
     ("/live", N_("Live queues"), "Q", Permission.BOARD),
+    ("/ledger", N_("Access log"), "A", Permission.LEDGER),
 )
 
 
@@ -150,6 +151,7 @@ class Viewer:
     sees_all_calls: bool
     sees_all_tasks: bool
     sees_board: bool
+    sees_ledger: bool
 
 
 def build_kit(languages: Languages, *, static: StaticFiles | None = None) -> PageKit:
@@ -186,6 +188,7 @@ def viewer_of(request: web.Request) -> Viewer:
         sees_all_calls=who.may(Permission.CALLS_READ_ALL),
         sees_all_tasks=who.may(Permission.TASKS_ALL),
         sees_board=who.may(Permission.BOARD),
+        sees_ledger=who.may(Permission.LEDGER),
     )
 
 

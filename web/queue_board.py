@@ -65,9 +65,11 @@ class QueueBoard:
             case PbxConnected(pbx=pbx):
                 # Still stale: what we know is from before the gap until the resync is through.
                 self._links.setdefault(pbx, _Link(up=False, since=None))
-            case PbxResynced(pbx=pbx, at=at):
+            case PbxResynced(pbx=pbx, at=at, queues=queues):
                 self._links[pbx] = _Link(up=True, since=at)
                 self._all_changed(pbx)
+                if queues is not None:
+                    self._keep_queues(pbx, queues)
             case _:
                 pass
 
@@ -179,6 +181,11 @@ class QueueBoard:
             self._usual_queues[pbx, agent.name] = agent.queues
         self._changed.add(("agent", pbx, agent.name))
 
+    def _keep_queues(self, pbx: str, names: frozenset[str]) -> None:
+        """The PBX has no others any more; their key stays among the changed ones, so the screens hear of it."""
+        for key in [key for key in self._queues if key[0] == pbx and key[1] not in names]:
+            del self._queues[key]
+
     def _all_changed(self, pbx: str) -> None:
         self._changed.update(("queue", where, name) for where, name in self._queues if where == pbx)
         self._changed.update(("agent", where, name) for where, name in self._agents if where == pbx)
@@ -190,8 +197,9 @@ class QueueBoard:
     def _changes_of(self, key: _Key, now: float) -> list[Change]:
         what, pbx, name = key
         if what == "queue":
-            data = self._queue_json(self._queues[pbx, name], now)
-            return [(topics.QUEUES, "queue.update", data)]
+            queue = self._queues.get((pbx, name))
+            gone = {"pbx": pbx, "name": name, "removed": True}
+            return [(topics.QUEUES, "queue.update", gone if queue is None else self._queue_json(queue, now))]
         status = self._agents.get((pbx, name))
         account = self._accounts.get(name)
         if status is not None:

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from crm_store.ledger import LedgerKind
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?")
 
 
-def _utc(at: datetime) -> datetime:
+def _moment(value: object) -> datetime:
+    """A time in UTC. A bare number is none: whoever sends one does not mean seconds since 1970."""
+    try:
+        at = datetime.fromisoformat(value.upper()) if isinstance(value, str) and _RFC3339.fullmatch(value) else value
+    except ValueError as error:
+        raise ValueError("is no day or time of the calendar") from error
+    if not isinstance(at, datetime):
+        raise ValueError("must be a time such as 2026-03-02T10:00:00Z")
+    if at.tzinfo is None:
+        raise ValueError("needs a time zone, such as Z or +01:00")
     try:
         return at.astimezone(UTC)
     except OverflowError as error:
@@ -21,7 +43,9 @@ def _readable(text: str) -> str:
     return text
 
 
-Moment: TypeAlias = Annotated[AwareDatetime, AfterValidator(_utc)]
+Moment: TypeAlias = Annotated[
+    datetime, PlainValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 Readable = AfterValidator(_readable)
 Line: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), Readable]
 RequiredLine: TypeAlias = Annotated[
@@ -217,6 +241,20 @@ class TaskChange(Body):
     customer_id: Id | None = None
     number: NumberText | None = None
     claimed_by: Name | None = None
+
+
+# --- the ledger -----------------------------------------------------------------------------------------------------------
+
+
+class LedgerQuery(PageQuery):
+    """GET /ledger."""
+
+    user: Name | None = None
+    customer_id: Id | None = None
+    call_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{26}$")] | None = None
+    kind: Annotated[LedgerKind, WithJsonSchema({"type": "string", "enum": list(LedgerKind)})] | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 # --- agents and oneself ---------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from aiohttp import web
 from crm_store.access import Permission
 from crm_store.accounts import Account, Role
 from crm_store.errors import InvalidInput, NotFound
+from crm_store.ledger import LedgerKind
 from crm_store.passwords import hash_password, needs_rehash, verify_password
 from crm_store.store import CrmStore
 from web.auth import (
@@ -33,6 +34,7 @@ from web.auth import (
     token_hash,
 )
 from web.deps import PAGES, WebDeps, deps_of, principal_of
+from web.ledger import record
 from web.login_throttle import LoginThrottle
 from web.problems import Problem
 
@@ -85,9 +87,29 @@ async def _form(request: web.Request) -> dict[str, str]:
 
 async def _verified(request: web.Request, form: dict[str, str]) -> Account:
     name, password = form.get("user", "").strip(), form.get("password", "")
-    address, now = _address(request), deps_of(request).clock().timestamp()
-    throttle = request.app[THROTTLE]
-    wait_s = throttle.wait_s(name, address, now)
+    address, throttle = _address(request), request.app[THROTTLE]
+    _refuse_haste(request, name, address)
+    account = await _account_or_none(deps_of(request).store, name)
+    usable = account is not None and account.active
+    stored = account.password_hash if account is not None and usable else None
+    async with request.app[PASSWORD_SLOTS]:
+        _refuse_haste(
+            request, name, address
+        )  # once more: of many guesses at the same moment, others have failed by now
+        right = await asyncio.to_thread(verify_password, password, stored)
+        if account is None or not right:
+            throttle.failed(name, address, deps_of(request).clock().timestamp())
+    if account is None or not right:
+        # A name that is no account's is not written down: now and then it is a password in the wrong field.
+        audit.warning("sign-in failed", account=name if account else None, address=address)
+        record(request, LedgerKind.SIGN_IN_FAILED, user=name if account else None, address=address)
+        raise Problem(401, "wrong_password", "The user or the password is wrong.")
+    throttle.succeeded(name)
+    return await _with_todays_hash(request, account, password)
+
+
+def _refuse_haste(request: web.Request, name: str, address: str) -> None:
+    wait_s = request.app[THROTTLE].wait_s(name, address, deps_of(request).clock().timestamp())
     if wait_s > 0:
         raise Problem(
             429,
@@ -95,18 +117,6 @@ async def _verified(request: web.Request, form: dict[str, str]) -> Account:
             "Too many attempts: please wait a moment.",
             headers={"Retry-After": str(int(wait_s) + 1)},
         )
-    account = await _account_or_none(deps_of(request).store, name)
-    usable = account is not None and account.active
-    stored = account.password_hash if account is not None and usable else None
-    async with request.app[PASSWORD_SLOTS]:
-        right = await asyncio.to_thread(verify_password, password, stored)
-    if account is None or not right:
-        throttle.failed(name, address, now)
-        # A name that is no account's is not written down: now and then it is a password in the wrong field.
-        audit.warning("sign-in failed", account=name if account else None, address=address)
-        raise Problem(401, "wrong_password", "The user or the password is wrong.")
-    throttle.succeeded(name)
-    return await _with_todays_hash(request, account, password)
 
 
 async def _with_todays_hash(request: web.Request, account: Account, password: str) -> Account:
@@ -151,6 +161,7 @@ async def _signed_in(request: web.Request, account: Account, phone: str | None, 
     await deps.store.create_session(session)
     await deps.on_accounts_changed()
     audit.info("signed in", user=account.name, phone=phone, address=_address(request))
+    record(request, LedgerKind.SIGNED_IN, user=account.name, phone=phone, address=_address(request))
     response = web.Response(status=303, headers={"Location": local_target(target)})
     set_session_cookie(request, response, token)
     return response
@@ -184,6 +195,7 @@ async def post_logout(request: web.Request) -> web.StreamResponse:
         deps.on_session_ended(who.session_hash)
         await deps.on_accounts_changed()
         audit.info("signed out", user=who.name)
+        record(request, LedgerKind.SIGNED_OUT)
     response = web.Response(status=303, headers={"Location": "/login"})
     clear_session_cookie(request, response)
     return response
@@ -246,6 +258,7 @@ async def _first_admin(request: web.Request, form: dict[str, str]) -> Account:
     )
     await store.save_account(account)
     audit.info("first admin created", user=name, address=_address(request))
+    record(request, LedgerKind.ACCOUNT_CHANGED, user=name, account=name, what="first_admin")
     return account
 
 

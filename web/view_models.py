@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from crm_store.ledger import LedgerKind
+
 
 class View(BaseModel):
     """Part of an answer. Fields that are hidden from a role are absent."""
@@ -57,8 +59,8 @@ class CallView(View):
 
     id: str
     pbx: str
-    uniqueid: str
-    linkedid: str
+    uniqueid: str | None
+    linkedid: str | None
     direction: Literal["inbound", "outbound", "internal"]
     state: Literal["ringing", "queued", "talking", "held", "parked", "ended"]
     remote: RemoteView
@@ -278,3 +280,20 @@ class MeView(View):
     hidden: dict[str, list[str]]
     server_time: str
     version: str
+
+
+class LedgerEntryView(View):
+    """One line of the access ledger. `user` null: the service itself, a command on its machine, or nobody known."""
+
+    seq: int
+    at: str
+    kind: LedgerKind
+    user: str | None
+    customer_id: int | None
+    call_id: str | None
+    detail: dict[str, Any]
+
+
+class LedgerListView(View):
+    items: list[LedgerEntryView]
+    next: str | None

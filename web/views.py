@@ -7,6 +7,7 @@ from typing import Any
 
 from crm_store.activities import Activity, CallNote
 from crm_store.caller_lookup import CallerMatch
+from crm_store.ledger import LedgerEntry
 from crm_store.parties import Party
 from crm_store.phone_numbers import PhoneNumber
 from crm_store.tasks import Task
@@ -91,6 +92,19 @@ def activity_json(activity: Activity) -> dict[str, Any]:
         "text": activity.text,
         "disposition": activity.disposition,
         "call": activity.call,
+    }
+
+
+def ledger_json(entry: LedgerEntry) -> dict[str, Any]:
+    """One line of the access ledger."""
+    return {
+        "seq": entry.seq,
+        "at": rfc3339(entry.at),
+        "kind": entry.kind.value,
+        "user": entry.user,
+        "customer_id": entry.customer_id,
+        "call_id": entry.call_id,
+        "detail": dict(entry.detail),
     }
 
 

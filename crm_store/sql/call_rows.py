@@ -58,6 +58,7 @@ def call_row(record: CallRecord, *, at: datetime) -> Row:
         "number_kind": number_kind(record),
         "queue": record.get("queue"),
         "outcome": record.get("outcome"),
+        "uniqueid": record.get("uniqueid"),
         "record": orjson.dumps({k: v for k, v in record.items() if k not in _KEPT_APART}).decode(),
     }
 

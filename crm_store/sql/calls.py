@@ -51,7 +51,8 @@ class SqlCalls(StorePart):
         return [record_of(row) for row in rows]
 
     async def last_written(self, pbx: str) -> datetime | None:
-        newest = select(calls.c.updated_at).where(calls.c.pbx == pbx).order_by(calls.c.at.desc(), calls.c.seq.desc())
+        heard = select(calls.c.updated_at).where(calls.c.pbx == pbx, calls.c.imported_at.is_(None))
+        newest = heard.order_by(calls.c.at.desc(), calls.c.seq.desc())
         times = await self._database.read(lambda connection: connection.scalars(newest.limit(_NEWEST)).all())
         return max(times, default=None)
 

@@ -45,7 +45,7 @@ class Database:
     async def open(cls, file: Path) -> Database:
         database = cls(file)
         try:
-            await database.write(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
+            await database.write(_prove_writable)
             await database._open_lookup()
         except BaseException:
             await database.close()
@@ -96,6 +96,11 @@ class Database:
     def writable(self) -> bool:
         return self._writer.alive
 
+    @property
+    def commits(self) -> tuple[int, float]:
+        """How many, and the seconds they took together."""
+        return self._writer.commits, self._writer.commit_s
+
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
         """A turn to read. Who waits too long hears that the store is not available."""
@@ -121,6 +126,12 @@ class Database:
         if not isinstance(driver, aiosqlite.Connection):
             raise StoreError("The caller lookup needs the aiosqlite driver.")
         self._raw = driver
+
+
+def _prove_writable(connection: Connection) -> None:
+    """A real write that changes nothing: SQLite opens a read-only file without a word."""
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA user_version = {int(version)}")
 
 
 class Threads:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from crm_store.sql.columns import UtcTime
 
 #: The newest migration. A database at any other revision is not opened.
-HEAD = "0002"
+HEAD = "0004"
 
 metadata = MetaData(
     naming_convention={
@@ -121,10 +121,13 @@ calls = Table(
     Column("match", Text),
     Column("record", Text, nullable=False),  # the whole record as JSON, without customer_id and match
     Column("updated_at", UtcTime, nullable=False),
+    Column("uniqueid", Text),  # Asterisk's id of the first channel: imported history makes no doubles
+    Column("imported_at", UtcTime),  # out of a history; null: heard live
     UniqueConstraint("id"),
     Index("ix_calls_at", "at", "seq"),
     Index("ix_calls_customer_id", "customer_id", "at", "seq"),
     Index("ix_calls_number", "number", "at"),
+    Index("ix_calls_uniqueid", "uniqueid"),
     Index("ix_calls_open", "pbx", sqlite_where=text("state <> 'ended'"), postgresql_where=text("state <> 'ended'")),
 )
 
@@ -287,4 +290,33 @@ gaps = Table(
     Column("since", UtcTime, nullable=False),
     Column("until", UtcTime, nullable=False),
     Column("missed_calls", Integer),
+    Column("filled_at", UtcTime),  # by an import of history
+    Column("filled_calls", Integer),
+)
+
+#: Append-only: triggers of its migration refuse changes, and deletions that no entry of kind `purged` proves.
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("user", Text),
+    Column("customer_id", Integer),  # stays when the customer is erased: a number without a name
+    Column("call_id", Text),
+    Column("detail", Text, nullable=False),  # JSON
+    Index("ix_ledger_at", "at"),
+    Index("ix_ledger_kind", "kind", "at"),
+    Index("ix_ledger_user", "user", "at"),
+    *(
+        Index(
+            f"ix_ledger_{name}",
+            name,
+            "at",
+            sqlite_where=text(f"{name} IS NOT NULL"),
+            postgresql_where=text(f"{name} IS NOT NULL"),
+        )
+        for name in ("customer_id", "call_id")
+    ),
+    sqlite_autoincrement=True,
 )

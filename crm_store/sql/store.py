@@ -9,12 +9,16 @@ from crm_store.errors import StoreUnavailable
 from crm_store.phone_numbers import NumberProfile
 from crm_store.sql.accounts import SqlAccounts
 from crm_store.sql.activities import SqlActivities
+from crm_store.sql.call_history import SqlCallHistory
 from crm_store.sql.calls import SqlCalls
 from crm_store.sql.database import Database
 from crm_store.sql.engine import check_directory, database_file
+from crm_store.sql.ledger import SqlLedger
 from crm_store.sql.lookup import SqlCallerLookup
 from crm_store.sql.migrate import check_revision, revision, upgrade
 from crm_store.sql.parties import SqlParties
+from crm_store.sql.person import SqlPerson
+from crm_store.sql.retention import SqlRetention
 from crm_store.sql.tasks import SqlTasks
 
 
@@ -22,7 +26,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class SqlStore(SqlCallerLookup, SqlCalls, SqlParties, SqlActivities, SqlTasks, SqlAccounts):
+class SqlStore(
+    SqlCallerLookup,
+    SqlCalls,
+    SqlCallHistory,
+    SqlParties,
+    SqlActivities,
+    SqlTasks,
+    SqlAccounts,
+    SqlLedger,
+    SqlRetention,
+    SqlPerson,
+):
     """Everything the product keeps. Built by `open_store`, ended by `close`."""
 
     async def ready(self) -> None:
@@ -30,6 +45,10 @@ class SqlStore(SqlCallerLookup, SqlCalls, SqlParties, SqlActivities, SqlTasks, S
         check_revision(await self._database.read(revision))
         if not self._database.writable:
             raise StoreUnavailable("The store cannot write any more.")
+
+    def commits(self) -> tuple[int, float]:
+        """How many transactions were written, and the seconds they took together."""
+        return self._database.commits
 
     async def close(self) -> None:
         """Finish every write that was asked for, then let go of the file."""

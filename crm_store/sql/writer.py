@@ -45,6 +45,9 @@ class Writer:
         self._stopped = False
         self._taken: list[_Job | None] = []  # the batch in work; None at its end when the store closes
         self._farewell: asyncio.Task[None] | None = None
+        #: How many transactions were committed, and how long they took together (for the metrics).
+        self.commits = 0
+        self.commit_s = 0.0
         self._task = asyncio.create_task(self._write_until_closed(), name="store-writer")
 
     async def run(self, work: Callable[[Connection], T]) -> T:
@@ -117,6 +120,7 @@ class Writer:
             rows += len(job.rows or (None,))
 
     async def _commit(self, batch: list[_Job]) -> None:
+        begun = asyncio.get_running_loop().time()
         try:
             results = await self._transact(partial(_run_all, batch=batch))
         except Exception as error:
@@ -127,6 +131,8 @@ class Writer:
             elif not batch[0].done.done():
                 batch[0].done.set_exception(error)
         else:
+            self.commits += 1
+            self.commit_s += asyncio.get_running_loop().time() - begun
             for job, result in zip(batch, results, strict=True):
                 if not job.done.done():
                     job.done.set_result(result)

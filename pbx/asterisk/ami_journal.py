@@ -11,7 +11,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import structlog
@@ -27,11 +27,10 @@ _READ_CHUNK = 1 << 16
 class Journal:
     """Append-only, rotating by day and size. A full disk costs recording, never the telephone link."""
 
-    def __init__(self, directory: Path, pbx: str, keep_days: int, *, max_file: int = MAX_FILE) -> None:
+    def __init__(self, directory: Path, pbx: str, *, max_file: int = MAX_FILE) -> None:
         self.lost_bytes = 0  # the disk refused them and memory was full, too
         self._directory = directory
         self._pbx = pbx
-        self._keep_days = keep_days
         self._max_file = max_file
         self._file: int | None = None
         self._day: date | None = None
@@ -94,7 +93,6 @@ class Journal:
         opened = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._retire()
         self._file, self._day, self._size = opened, day, os.fstat(opened).st_size
-        self._delete_before(day - timedelta(days=self._keep_days))
         return opened
 
     def _retire(self) -> None:
@@ -102,12 +100,6 @@ class Journal:
             self._retired.append(self._file)
             self._file = None
             self._dirty.set()
-
-    def _delete_before(self, day: date) -> None:
-        for file in journal_files(self._directory, self._pbx):
-            if file.name[len(self._pbx) + 1 : len(self._pbx) + 11] < day.isoformat():
-                file.unlink(missing_ok=True)
-                logger.info("journal_file_deleted", pbx=self._pbx, file=file.name)
 
     def _sync_in_groups(self) -> None:
         while True:
@@ -138,10 +130,15 @@ def journal_files(directory: Path, pbx: str) -> list[Path]:
     return sorted(file for file in directory.iterdir() if name.fullmatch(file.name))
 
 
+def journal_day(file: Path) -> date:
+    """The UTC day whose bytes the file holds."""
+    return date.fromisoformat(file.stem[-15:-5])
+
+
 def read_journal(directory: Path, pbx: str, *, since: date | None = None) -> Iterator[bytes]:
     """The recorded bytes from that day on, as one capture."""
     for file in journal_files(directory, pbx):
-        if since is None or file.name[len(pbx) + 1 : len(pbx) + 11] >= since.isoformat():
+        if since is None or journal_day(file) >= since:
             with file.open("rb") as recorded:
                 while chunk := recorded.read(_READ_CHUNK):
                     yield chunk

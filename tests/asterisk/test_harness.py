@@ -10,7 +10,6 @@ import pytest
 
 from tests.asterisk.capture import AmiRecorder
 from tests.asterisk.compare import compare
-from tests.asterisk.install import available
 from tests.asterisk.pbx import RealAsterisk
 from tests.asterisk.phone_keys import PhoneKeys
 from tests.asterisk.plan import DID
@@ -18,10 +17,7 @@ from tests.asterisk.sipp import AgentPhone, Caller, TrunkUas, quoted
 from tests.asterisk.sipp_scenarios import Answering, Calling
 from tests.asterisk.truth import CallTruth, Offer, read_truth
 
-pytestmark = [
-    pytest.mark.asterisk,
-    pytest.mark.skipif(available() is not None, reason=available() or "a real Asterisk is there"),
-]
+pytestmark = pytest.mark.asterisk
 
 SUPPORT = DID(30)
 LINEAR = DID(33)

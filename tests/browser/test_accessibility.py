@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
+from crm_store.ledger import LedgerEntry, LedgerKind
 from tests.browser.centre import Centre
 from tests.browser.conftest import SignIn, live
 
@@ -114,6 +115,20 @@ async def test_the_supervisors_and_the_open_pages_have_none_either(
         await page.goto(centre.url + path)
         assert await violations(page) == [], path
         assert await too_wide(page) is None, path
+
+
+@pytest.mark.parametrize(("language", "theme"), [("en", "dark"), ("he", "light")])
+async def test_the_access_log_has_none_either(
+    centre: Centre, sign_in: SignIn, complaints: list[str], language: str, theme: str
+) -> None:
+    now = centre.deps.clock()
+    entries = [LedgerEntry(kind=kind, at=now, user="eva", customer_id=1, detail={"hits": 3}) for kind in LedgerKind]
+    await centre.store.add_to_ledger(entries)
+    page = await sign_in("root", language=language, theme=theme, path="/ledger")
+    await expect(page.locator("#list tbody tr")).to_have_count(len(entries))
+    assert await violations(page) == []
+    await page.set_viewport_size(NARROW)
+    assert await too_wide(page) is None
 
 
 async def too_wide(page: Page) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from crm_store.ledger import LedgerFilter
 from crm_store.passwords import verify_password
 from crm_store.sql import SqlStore, open_store
 from ctiserver.settings import load_settings
@@ -49,6 +50,17 @@ def test_upgrade_makes_folder_and_database_for_the_owner_only(folder: Path) -> N
     assert done.json["before"] is None
     assert (folder / "var").stat().st_mode & 0o077 == 0
     assert (folder / "var" / "cti.db").stat().st_mode & 0o077 == 0
+
+
+def test_changes_of_accounts_stand_in_the_ledger_without_secrets() -> None:
+    run("user", "add", "eva", "--role", "agent", "--password-stdin", stdin=PASSWORD)
+    run("user", "passwd", "eva", "--password-stdin", stdin=PASSWORD + " again")
+    token = run("token", "add", "--user", "eva", "--scope", "crm.read").out.strip()
+    entries = in_store(lambda store: store.ledger(LedgerFilter(), cursor=None, limit=10)).items
+    assert [(one.kind.value, one.user, one.detail["account"], one.detail["what"]) for one in entries] == [
+        ("account_changed", None, "eva", what) for what in ("token", "password", "added")
+    ]
+    assert [secret for secret in (PASSWORD, token) if secret in repr(entries)] == []
 
 
 def test_upgrade_again_changes_nothing() -> None:

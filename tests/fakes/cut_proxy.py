@@ -15,10 +15,12 @@ class CutProxy:
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._up = True
         self.sent = bytearray()
         self.told: list[bytearray] = []
         self._frozen = asyncio.Event()
+        self._thawed = asyncio.Event()
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -32,15 +34,18 @@ class CutProxy:
         self.cut()
         self._server.close()
         await self._server.wait_closed()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut(self) -> None:
         """Reset every connection and refuse new ones."""
         self._up = False
+        self._thawed.set()
+        self._thawed = asyncio.Event()
         for writer in list(self._writers):
             writer.transport.abort()
 
     def freeze(self) -> None:
-        """Half-open: the present connections stay up and carry nothing any more, in either direction. New ones are whole."""
+        """Half-open: the present connections carry nothing any more, not even their end, until `cut`. New ones are whole."""
         self._frozen.set()
         self._frozen = asyncio.Event()
 
@@ -56,19 +61,29 @@ class CutProxy:
         if not self._up:
             writer.transport.abort()
             return
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         there, back = await asyncio.open_connection(*self._target)
         self._writers |= {writer, back}
         self.told.append(bytearray())
-        frozen = self._frozen
+        frozen, thawed = self._frozen, self._thawed
         try:
             await asyncio.gather(
-                self._pump(reader, back, self.sent, frozen), self._pump(there, writer, self.told[-1], frozen)
+                self._pump(reader, back, self.sent, frozen, thawed),
+                self._pump(there, writer, self.told[-1], frozen, thawed),
             )
         finally:
             self._writers -= {writer, back}
 
     async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, kept: bytearray, frozen: asyncio.Event
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        kept: bytearray,
+        frozen: asyncio.Event,
+        thawed: asyncio.Event,
     ) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
@@ -77,4 +92,6 @@ class CutProxy:
                 kept += data
                 writer.write(data)
                 await writer.drain()
+        if frozen.is_set():
+            await thawed.wait()
         writer.close()

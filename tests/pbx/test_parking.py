@@ -288,3 +288,53 @@ def test_a_colleague_who_waits_in_the_lot_parks_nobody() -> None:
     tape.leave("lot", eva)
     tape.hangup(eva, caller)
     assert tape.finished().parked_s == 0.0
+
+
+def test_leaving_the_lot_is_told_at_once() -> None:
+    tape = Tape()
+    caller, _ = parked(tape)
+    tape.leave("lot", caller)
+    assert tape.call().state is CallState.TALKING  # the dialplan goes on, nothing rings yet
+
+
+def test_a_customer_who_is_made_to_wait_stays_in_the_call() -> None:
+    """BridgeWait of the dialplan is neither the park nor an agent's open line."""
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    holding(tape, caller)
+    assert tape.call().state is CallState.RINGING
+    tape.hangup(caller)
+    assert tape.finished().outcome is CallOutcome.IVR_ONLY
+
+
+def test_a_colleague_who_calls_out_and_waits_stays_in_the_call() -> None:
+    tape = Tape()
+    eva = tape.phone("1.1", "1001", exten="0905123456", state=ChannelState.RING)
+    customer = tape.trunk("1.2", linked="1.1", number=None, name=None)
+    tape.dial(eva, customer, "0905123456@trunk-a")
+    tape.answer(eva, customer)
+    tape.leave("b1", eva)
+    holding(tape, eva)
+    assert [leg.result for leg in tape.call().legs] == [None]
+
+
+def test_an_agents_line_that_never_talked_stays_in_the_call() -> None:
+    """Picked up, and not connected yet."""
+    tape = Tape()
+    caller = tape.up(tape.trunk("1.1"))
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    tape.up(eva)
+    holding(tape, eva)
+    assert [leg.result for leg in tape.call().legs] == [None]
+
+
+def test_a_colleague_may_be_parked_by_a_colleague() -> None:
+    tape = Tape()
+    eva = tape.phone("1.1", "1001", exten="1002", state=ChannelState.RING)
+    jan = tape.phone("1.2", "1002", linked="1.1")
+    tape.dial(eva, jan)
+    tape.answer(eva, jan)
+    tape.leave("b1", eva, jan)
+    tape.park(eva)
+    assert tape.call().state is CallState.PARKED

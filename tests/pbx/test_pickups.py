@@ -74,6 +74,32 @@ def test_the_phone_that_rang_may_fall_silent_before_the_pickup_is_told(cause: in
     tape.hangup(jan, caller)
 
 
+@pytest.mark.parametrize(
+    ("after_s", "status", "gave_up", "result"),
+    [
+        (0.5, "NOANSWER", False, LegResult.ANSWERED_ELSEWHERE),
+        (0.6, "NOANSWER", False, LegResult.MISSED),
+        (0.5, "CANCEL", True, LegResult.ANSWERED_ELSEWHERE),
+        (0.5, "BUSY", False, LegResult.REJECTED),
+    ],
+)
+def test_a_phone_loses_the_call_to_a_picker_only_if_it_just_fell_silent(
+    after_s: float, status: str, gave_up: bool, result: LegResult
+) -> None:
+    """P1: half a second. Who declined did not lose it; a wish of the caller to hang up may be told in between."""
+    tape = Tape()
+    caller, eva = rings_at_eva(tape)
+    jan = tape.phone("5.1", "1002", exten="*8", state=ChannelState.RING)
+    if gave_up:
+        tape.request(caller)
+    tape.dial_end(caller, eva, status)
+    tape.at(1020)
+    tape.hangup(eva, cause=0)
+    tape.at(1020 + after_s)
+    tape.pick_up(jan, eva)
+    assert tape.call().legs[0].result is result
+
+
 def test_a_phone_that_rang_out_long_before_has_missed_the_call() -> None:
     tape = Tape()
     caller, eva = rings_at_eva(tape)
@@ -112,6 +138,23 @@ def test_a_call_picked_up_out_of_a_queue_is_that_queues() -> None:
         ("jan", "support", LegResult.ANSWERED),
     ]
     assert (call.queue, call.queues[0].result) == ("support", QueueResult.ANSWERED)
+
+
+def test_a_call_picked_up_after_its_queue_is_no_queues() -> None:
+    """Rut's phone had rung out of the queue, Eva's rings after it."""
+    tape = Tape()
+    caller = tape.trunk("1.1")
+    tape.join(caller, "support")
+    rut = tape.phone("1.3", "1003", linked="1.1")
+    tape.dial(caller, rut)
+    tape.dial_end(caller, rut, "NOANSWER")
+    tape.hangup(rut, cause=0)
+    tape.leave_queue(caller, "support")
+    eva = tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(caller, eva)
+    jan = tape.up(tape.phone("5.1", "1002", exten="*8", state=ChannelState.RING))
+    tape.pick_up(jan, eva)
+    assert [(leg.agent, leg.queue) for leg in tape.call().legs] == [("rut", "support"), ("eva", None), ("jan", None)]
 
 
 def test_a_call_is_picked_up_from_a_freepbx_phone_behind_its_local_channel() -> None:

@@ -2,7 +2,7 @@
 
 from pbx import events as ami
 from pbx.agents import AgentBook
-from pbx.call_events import QueueChanged
+from pbx.call_events import PbxResynced, QueueChanged
 from pbx.events import PbxName, QueueParams, ResyncSnapshot
 from pbx.queues import QueueBook, QueueStatus
 from tests.pbx.folding import device_plan
@@ -42,6 +42,18 @@ def test_an_empty_queue_of_the_snapshot_is_on_the_board() -> None:
     queues = (QueueParams("support", "ringall", 0, 0),)
     tape.play(ResyncSnapshot(at=1000, channels=None, queues=queues, members=None, waiting=None))
     assert shown(tape)["support"] == QueueStatus(pbx="main", name="support", callers=(), agents={}, talking=0)
+
+
+def test_a_queue_that_the_pbx_does_not_have_any_more_is_gone_after_the_resync() -> None:
+    tape = Tape()
+    for name, self_check in (("support", False), ("sales", True), ("sales", False)):
+        queues = (QueueParams(name, "ringall", 0, 0),)
+        check = ResyncSnapshot(at=1000, channels=None, queues=queues, members=(), waiting=None, self_check=self_check)
+        tape.play(check)
+    told = [event.queues for event in tape.told if isinstance(event, PbxResynced)]
+    assert told == [frozenset({"support"}), frozenset({"sales"})]
+    tape.play(ami.QueueMemberAdded(tape.now, member("support", "PJSIP/1001")))
+    assert shown(tape)["support"].agents == {"ready": 1}  # it came back
 
 
 def test_nothing_is_told_twice() -> None:

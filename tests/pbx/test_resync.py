@@ -238,6 +238,29 @@ def test_after_a_reboot_every_older_channel_is_dead() -> None:
     assert eva.uniqueid
 
 
+def test_a_stored_call_that_ended_just_before_the_snapshot_is_not_told_twice() -> None:
+    """Its last events waited while the snapshot was read (P24)."""
+    before = Tape()
+    caller = before.up(before.trunk("1.1"))
+    before.join(caller, "support")
+    after = Tape()
+    after.at(before.now)
+    after.state.restore(before.state.open_calls(), before.now)
+    after.play(snapshot(before.now + 5))
+    after.play(ami.HangupRequest(before.now + 4, caller, 16))
+    after.play(ami.Hangup(before.now + 4, caller, 16))
+    after.tick(10)
+    assert [call.estimated for call in after.calls()] == [True]
+
+
+def test_after_a_reboot_the_same_uniqueid_is_another_call() -> None:
+    tape, caller, _ = talking()
+    lose(tape)
+    tape.play(snapshot(1040, rebooted=True))
+    tape.trunk(caller.uniqueid)
+    assert [call.estimated for call in tape.state.open_calls()] == [False]
+
+
 def test_a_phone_that_rang_at_a_reboot_has_failed() -> None:
     tape = Tape()
     caller = tape.trunk("1.1")

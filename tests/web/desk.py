@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient
 from crm_store.access import AccessPolicy
 from crm_store.accounts import Account, ApiToken, Role
 from crm_store.activities import CallNote, CallRecord
+from crm_store.ledger import LedgerEntry
 from crm_store.phone_numbers import NumberProfile
 from crm_store.store import CrmStore
 from pbx.agents import AgentState, AgentStatus
@@ -97,6 +98,7 @@ class Desk:
     ended: list[str]
     # Records of calls that have just begun: written when somebody asks for them.
     waiting: dict[str, CallRecord] = field(default_factory=dict)
+    ledger: list[LedgerEntry] = field(default_factory=list)
     now: datetime = NOW
     client: TestClient[web.Request, web.Application] | None = None
 
@@ -244,6 +246,7 @@ async def make_desk(
         push=push,
         push_status=lambda: {"state": "ok", "sockets": 0},
         publish=lambda topic, kind, data: published.append((topic, kind, data)),
+        ledger=desk.ledger.append,
         pbx_status=lambda: [{"name": "main", "state": "connected", "mode": "control"}],
         call_stored=lambda call_id: desk.call_stored(call_id),
         on_accounts_changed=accounts_changed,

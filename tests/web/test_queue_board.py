@@ -52,6 +52,15 @@ def test_who_waits_and_the_longest_wait() -> None:
     assert shown["agents"] == {"ready": 2}
 
 
+def test_a_queue_that_is_gone_after_a_resync_is_taken_from_the_screens() -> None:
+    shown = board(queue(), queue(name="sales"), queue(name="600", pbx="branch"))
+    shown.changes(T)
+    shown.apply(replace(RESYNCED, queues=frozenset({"600"})))
+    assert [(one["pbx"], one["name"]) for one in shown.queues(T)] == [("branch", "600"), ("main", "600")]
+    told = [data for topic, kind, data in shown.changes(T + 1) if kind == "queue.update" and data.get("removed")]
+    assert told == [{"pbx": "main", "name": "sales", "removed": True}]
+
+
 def test_nobody_waits_is_not_zero_seconds() -> None:
     assert board(queue()).queues(T)[0]["longest_wait_s"] is None
 

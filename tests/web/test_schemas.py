@@ -9,7 +9,16 @@ from pydantic import ValidationError
 
 from crm_store.activities import DISPOSITIONS
 from crm_store.parties import PARTY_KINDS, PHONE_LABELS
-from web.schemas import CallQuery, CustomerBody, CustomerKind, DispositionCode, PauseBody, PhoneLabel, TaskBody
+from web.schemas import (
+    CallQuery,
+    CustomerBody,
+    CustomerKind,
+    DispositionCode,
+    PauseBody,
+    PhoneLabel,
+    TaskBody,
+    TaskQuery,
+)
 
 
 def test_the_codes_are_those_of_the_store() -> None:
@@ -42,6 +51,14 @@ def test_times_come_in_as_utc() -> None:
     due = TaskBody.model_validate_json('{"title": "x", "due_at": "2026-03-02T10:00:00+01:00"}').due_at
     assert due is not None
     assert due.isoformat() == "2026-03-02T09:00:00+00:00"
+
+
+@pytest.mark.parametrize("sent", ['"0.5"', '"1772445600"', "1772445600", '"2026-03-02"', '"2026-02-31T10:00:00Z"'])
+def test_a_bare_number_is_no_time(sent: str) -> None:
+    with pytest.raises(ValidationError):
+        TaskBody.model_validate_json(f'{{"title": "x", "due_at": {sent}}}')
+    with pytest.raises(ValidationError):
+        TaskQuery(due_before=sent.strip('"'))
 
 
 def test_no_nul_in_what_people_write() -> None:

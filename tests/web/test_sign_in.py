@@ -315,3 +315,17 @@ async def test_a_weak_password_or_a_bad_name_can_be_mended(
 
 async def test_there_is_no_link_once_there_is_an_account(desk: Desk) -> None:
     assert await set_up_link(desk.store, "http://127.0.0.1:8080") is None
+
+
+async def test_signing_in_and_out_and_failing_to_stand_in_the_ledger(desk: Desk, client: Client, eva: Account) -> None:
+    await sign_in(client, password="wrong")
+    await sign_in(client, user="nobody", password=PASSWORD)
+    await sign_in(client)
+    csrf = (await (await client.get("/api/v1/me")).json())["csrf"]
+    await client.post("/logout", headers={"X-CSRF-Token": csrf}, allow_redirects=False)
+    told = [(entry.kind.value, entry.user, entry.detail.get("address")) for entry in desk.ledger]
+    failed = "sign_in_failed"
+    # A name that is no account's is not written down: now and then it is a password in the wrong field.
+    assert told[:3] == [(failed, "eva", "127.0.0.1"), (failed, None, "127.0.0.1"), ("signed_in", "eva", "127.0.0.1")]
+    assert told[3][:2] == ("signed_out", "eva")
+    assert PASSWORD not in repr(desk.ledger)

@@ -38,7 +38,12 @@ async def test_a_database_of_the_first_version_keeps_what_is_in_it(file: Path) -
     jan = await customer(store, "Ján")
     await store.close()
     with sqlite3.connect(file) as connection:
-        connection.execute("DROP TABLE pop_dismissals")
+        for table in ("pop_dismissals", "ledger"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("DROP INDEX ix_calls_uniqueid")
+        added = {"calls": ("uniqueid", "imported_at"), "gaps": ("filled_at", "filled_calls")}
+        for table, column in ((table, column) for table, columns in added.items() for column in columns):
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
     with pytest.raises(StoreUnavailable, match="ctiserver db upgrade"):

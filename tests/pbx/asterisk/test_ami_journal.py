@@ -19,7 +19,7 @@ DAY = 86_400.0
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    one = Journal(tmp_path / "journal", "main", 30)
+    one = Journal(tmp_path / "journal", "main")
     yield one
     one.close()
 
@@ -42,7 +42,7 @@ def test_only_the_service_may_read_it(journal: Journal, tmp_path: Path) -> None:
 
 
 def test_new_day_and_full_file_begin_another(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, "main", 30, max_file=10)
+    journal = Journal(tmp_path, "main", max_file=10)
     for data, at in ((b"a" * 8, NOON), (b"b" * 8, NOON), (b"c" * 8, NOON), (b"d", NOON + DAY)):
         journal.append(data, at)
     journal.close()
@@ -53,34 +53,19 @@ def test_new_day_and_full_file_begin_another(tmp_path: Path) -> None:
 
 def test_restart_goes_on_in_the_same_file(tmp_path: Path) -> None:
     for data in (b"one", b"two"):
-        journal = Journal(tmp_path, "main", 30)
+        journal = Journal(tmp_path, "main")
         journal.append(data, NOON)
         journal.close()
     assert names(tmp_path) == ["main-2026-11-21-0001.ami"]
-    full = Journal(tmp_path, "main", 30, max_file=3)
+    full = Journal(tmp_path, "main", max_file=3)
     full.append(b"three", NOON)
     full.close()
     assert names(tmp_path)[-1] == "main-2026-11-21-0002.ami"
 
 
-def test_old_files_are_deleted_and_others_left_alone(tmp_path: Path) -> None:
-    for name in ("main-2026-10-21-0001.ami", "main-2026-10-22-0001.ami", "other-2020-01-01-0001.ami", "main-notes.txt"):
-        (tmp_path / name).write_bytes(b"x")
-    journal = Journal(tmp_path, "main", 30)
-    journal.append(b"x", NOON)
-    journal.close()
-    left = {file.name for file in tmp_path.iterdir()}
-    assert left == {
-        "main-2026-10-22-0001.ami",
-        "main-2026-11-21-0001.ami",
-        "other-2020-01-01-0001.ami",
-        "main-notes.txt",
-    }
-
-
 def test_two_pbxs_share_a_directory(tmp_path: Path) -> None:
     for name in ("main", "main-2"):
-        journal = Journal(tmp_path, name, 30)
+        journal = Journal(tmp_path, name)
         journal.append(name.encode(), NOON)
         journal.close()
     assert b"".join(read_journal(tmp_path, "main")) == b"main"
@@ -91,7 +76,7 @@ def test_everything_is_durable_after_close(tmp_path: Path, monkeypatch: pytest.M
     synced: list[int] = []
     real = os.fsync
     monkeypatch.setattr(ami_journal.os, "fsync", lambda file: (synced.append(os.fstat(file).st_size), real(file)))
-    journal = Journal(tmp_path, "main", 30)
+    journal = Journal(tmp_path, "main")
     for _ in range(1000):
         journal.append(b"x" * 10, NOON)
     journal.append(b"y", NOON + DAY)
@@ -105,7 +90,7 @@ def test_disk_that_cannot_sync_is_logged_not_raised(tmp_path: Path, monkeypatch:
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(ami_journal.os, "fsync", broken)
-    journal = Journal(tmp_path, "main", 30)
+    journal = Journal(tmp_path, "main")
     journal.append(b"x", NOON)
     journal.close()
 
@@ -150,7 +135,7 @@ def test_disk_that_stays_full_loses_and_counts_the_newest(journal: Journal, monk
 def test_journal_over_a_reconnect_and_midnight_is_one_capture(tmp_path: Path) -> None:
     login = b"Asterisk Call Manager/11.0.0\r\n" + message(("Response", "Success"))
     ring = event("Newstate", ("Timestamp", "1795295646.5"), *snapshot("PJSIP/1001-00000001", "1.1"))
-    journal = Journal(tmp_path, "main", 30)
+    journal = Journal(tmp_path, "main")
     journal.append(login + ring[:50], NOON)
     journal.append(ring[50:] + ring[:20], NOON + DAY)
     journal.append(login + ring, NOON + DAY)

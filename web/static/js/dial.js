@@ -63,6 +63,26 @@ function forget(id) {
   shown.delete(id);
 }
 
+/** A number that another program handed over is put into the field: opening a page never dials. */
+function takeHandedOver(field) {
+  const url = new URL(location.href);
+  const given = url.searchParams.get("dial");
+  if (given === null) return;
+  url.searchParams.delete("dial");
+  history.replaceState(history.state, "", url);
+  if (!field) return;
+  field.value = given.replace(/^tel:/i, "").split(";")[0].replace(/[^0-9+*# ().\/-]/g, "").slice(0, 40);
+  field.focus();
+}
+
+/** Browsers let only a page of a secure connection open `tel:` links, and ask the user first. */
+function offerTelLinks(form) {
+  const button = document.getElementById("take-tel");
+  if (!form || !isSecureContext || !navigator.registerProtocolHandler) return;
+  button.hidden = false;
+  button.addEventListener("click", () => navigator.registerProtocolHandler("tel", `${location.origin}/?dial=%s`));
+}
+
 export function startDial() {
   link.on("snapshot", () => link.state.requests.forEach((request) => put(request)));
   link.on("request", ({ request }) => put(request));
@@ -70,7 +90,10 @@ export function startDial() {
     const button = event.target.closest("[data-dial]");
     if (button) dial(JSON.parse(button.dataset.dial), button.dataset.customer ?? null);
   });
-  document.getElementById("dial-form")?.addEventListener("submit", (event) => {
+  const form = document.getElementById("dial-form");
+  takeHandedOver(form?.elements.to);
+  offerTelLinks(form);
+  form?.addEventListener("submit", (event) => {
     event.preventDefault();
     const field = event.target.elements.to;
     ask({ number: field.value.trim(), display: field.value.trim(), label: "" }, null);

@@ -39,7 +39,8 @@ export class LiveState {
         return before ? { kind: "retract", pop: before, reason: data.reason, by: data.by ?? null } : null;
       }
       case "queue.update":
-        this.queues.set(`${data.pbx}:${data.name}`, data);
+        if (data.removed) this.queues.delete(`${data.pbx}:${data.name}`);
+        else this.queues.set(`${data.pbx}:${data.name}`, data);
         return { kind: "queues" };
       case "agent.update":
         this.agents.set(`${data.pbx}:${data.name}`, data);
