@@ -109,7 +109,7 @@ FAULTS = (
     Fault(
         "the dead are not remembered",
         "pbx/channels.py",
-        "        self._tombstones[channel.uniqueid] = channel.call_key\n",
+        "        self._tombstones[uniqueid] = call_key\n",
         "",
         ("tests/pbx/test_channels.py",),
     ),
