@@ -119,6 +119,10 @@ class ServedProcess:
             raise AssertionError(f"ctiserver ended with {code}: {self.log[-5:]}")
         return took_s
 
+    def url(self) -> str:
+        """Where it listens in its present life."""
+        return str(self.said("listening")[-1]["url"])
+
     def said(self, event: str) -> list[dict[str, Any]]:
         """The lines of its log with this event."""
         return [line for line in self.log if line.get("event") == event]
