@@ -144,14 +144,7 @@ class ServedProcess:
 
     async def records(self) -> list[CallRecord]:
         """All call records, oldest first."""
-        found: list[CallRecord] = []
-        cursor: str | None = None
-        while True:
-            page = await self.store.calls(CallFilter(), cursor=cursor, limit=200)
-            found += page.items
-            cursor = page.next
-            if cursor is None:
-                return found[::-1]
+        return await all_records(self.store)
 
     async def settled(self, count: int, *, timeout_s: float = 60) -> None:
         """Return when at least `count` calls were stored and none is open; raise with what is missing."""
@@ -209,6 +202,18 @@ class ServedProcess:
         if self._process is not None and self._process.returncode is None:
             await self.kill()
         await self.store.close()
+
+
+async def all_records(store: CrmStore) -> list[CallRecord]:
+    """All call records, oldest first."""
+    found: list[CallRecord] = []
+    cursor: str | None = None
+    while True:
+        page = await store.calls(CallFilter(), cursor=cursor, limit=200)
+        found += page.items
+        cursor = page.next
+        if cursor is None:
+            return found[::-1]
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

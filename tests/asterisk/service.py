@@ -15,13 +15,14 @@ from typing import Any
 import aiohttp
 
 from crm_store.accounts import Account, ApiToken, Role
-from crm_store.activities import CallFilter, CallRecord
+from crm_store.activities import CallRecord
 from crm_store.parties import Party, PartyInput, PhoneInput
 from ctiserver.lifecycle import running_service
 from ctiserver.settings import Settings
 from ctiserver.wiring import Service
 from tests.asterisk.pbx import RealAsterisk
 from tests.asterisk.plan import TWINS
+from tests.asterisk.served import all_records
 
 SCOPES = ("calls.read", "calls.dial", "crm.read", "crm.write", "queues.read")
 #: Numbers of a range kept free for fiction that normalise to E.164 all the same.
@@ -107,14 +108,7 @@ class Stand:
 
     async def records(self) -> list[CallRecord]:
         """All call records, oldest first."""
-        found: list[CallRecord] = []
-        cursor: str | None = None
-        while True:
-            page = await self.service.store.calls(CallFilter(), cursor=cursor, limit=200)
-            found += page.items
-            cursor = page.next
-            if cursor is None:
-                return found[::-1]
+        return await all_records(self.service.store)
 
     async def settled(self, count: int, *, timeout_s: float = 60) -> list[CallRecord]:
         """The records once `count` calls are final and written."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 import orjson
 import structlog
 
+from crm_store.sql import SqlStore, open_store
 from ctiserver.cli import main
+from ctiserver.settings import load_settings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,20 @@ def run(*arguments: object, stdin: str | bytes = "") -> Outcome:
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     return Outcome(code, out.getvalue(), err.getvalue())
+
+
+def in_store(work: Callable[[SqlStore], Awaitable[T]]) -> T:
+    """What `work` finds in the database of the configuration in this folder."""
+
+    async def look() -> T:
+        settings = load_settings(None)
+        store = await open_store(settings.database.url, numbers=settings.numbers.profile())
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(look())
 
 
 @contextmanager

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
 import orjson
 import pytest
 
 from crm_store.ledger import LedgerEntry, LedgerFilter, LedgerKind
 from crm_store.parties import PartyInput
-from crm_store.sql import SqlStore, open_store
+from crm_store.sql import SqlStore
 from crm_store.tasks import LostCall, TaskInput
-from ctiserver.settings import load_settings
 from pbx.simulator import SimulatorServer
 from tests.contracts.examples import EVA, JAN, NOW, call, customer, leg, remote
-from tests.ctiserver.cli_run import run
+from tests.ctiserver.cli_run import in_store, run
 from tests.ctiserver.small_office import browser, office, ring, running, until
 
-T = TypeVar("T")
 #: What nobody may find afterwards. "Xq…" are long words, so that no other text has three of their letters in a row.
 SECRETS = (
     "Xqzjwv Kwxyzq",
@@ -50,18 +46,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (journal / "main-2026-11-21-0001.ami").write_bytes(JOURNAL)
     run("db", "upgrade")
     return tmp_path
-
-
-def in_store(work: Callable[[SqlStore], Awaitable[T]]) -> T:
-    async def look() -> T:
-        settings = load_settings(None)
-        store = await open_store(settings.database.url, numbers=settings.numbers.profile())
-        try:
-            return await work(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(look())
 
 
 async def fill(store: SqlStore) -> int:

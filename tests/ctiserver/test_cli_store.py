@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import sqlite3
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from crm_store.ledger import LedgerFilter
 from crm_store.passwords import verify_password
-from crm_store.sql import SqlStore, open_store
-from ctiserver.settings import load_settings
-from tests.ctiserver.cli_run import Outcome, run
+from tests.ctiserver.cli_run import Outcome, in_store, run
 
-T = TypeVar("T")
 PASSWORD = "three blind mice"
 
 
@@ -27,18 +22,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("CTI_CONFIG", raising=False)
     (tmp_path / "ctiserver.toml").write_text("[pbx.main]\nsecret = 'hush'\n")
     return tmp_path
-
-
-def in_store(work: Callable[[SqlStore], Awaitable[T]]) -> T:
-    async def look() -> T:
-        settings = load_settings(None)
-        store = await open_store(settings.database.url, numbers=settings.numbers.profile())
-        try:
-            return await work(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(look())
 
 
 # --- db ---------------------------------------------------------------------------------------------------------------

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from crm_store.activities import CallFilter, CallRecord
 from crm_store.parties import PartyInput, PhoneInput
-from crm_store.sql import SqlStore, open_store
+from crm_store.sql import SqlStore
 from crm_store.tasks import TaskFilter
 from ctiserver.history_scratch import HistoryScratch
-from ctiserver.settings import load_settings
 from tests.asterisk.truth import stored_truth
 from tests.ctiserver import past
-from tests.ctiserver.cli_run import Outcome, run
+from tests.ctiserver.cli_run import Outcome, in_store, run
 from tests.ctiserver.past_truth import differences
 
-T = TypeVar("T")
 CONFIG = "[ui]\ntime_zone = 'UTC'\n[numbers]\ndefault_region = 'SK'\n[pbx.main]\nsecret = 'hush'\n"
 FIRST = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 JAN = "+421905123456"
@@ -36,18 +33,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("CTI_CONFIG", raising=False)
     (tmp_path / "ctiserver.toml").write_text(CONFIG)
     return tmp_path
-
-
-def in_store(work: Callable[[SqlStore], Awaitable[T]]) -> T:
-    async def look() -> T:
-        settings = load_settings(None)
-        store = await open_store(settings.database.url, numbers=settings.numbers.profile())
-        try:
-            return await work(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(look())
 
 
 def stored(**where: Any) -> list[CallRecord]:

@@ -15,12 +15,13 @@ from typing import Any
 import aiohttp
 
 from crm_store.accounts import Account, ApiToken, Role
-from crm_store.activities import CallFilter, CallRecord
+from crm_store.activities import CallRecord
 from crm_store.phone_numbers import NumberProfile
 from crm_store.sql import open_store
 from ctiserver.lifecycle import running_service
 from ctiserver.settings import Settings
 from ctiserver.wiring import Service
+from tests.asterisk.served import all_records
 from web.auth import token_hash
 
 REGION = "GB"
@@ -127,14 +128,7 @@ async def settled(service: Service, *, within_s: float = 30.0) -> list[CallRecor
 
 async def records(service: Service) -> list[CallRecord]:
     """All records of the store, oldest first."""
-    found: list[CallRecord] = []
-    cursor: str | None = None
-    while True:
-        page = await service.store.calls(CallFilter(), cursor=cursor, limit=200)
-        found += page.items
-        cursor = page.next
-        if cursor is None:
-            return found[::-1]
+    return await all_records(service.store)
 
 
 def gaps(folder: Path) -> list[Gap]:
