@@ -129,7 +129,7 @@ def _recorder(journal: Journal | None) -> Callable[[bytes], None] | None:
 
 
 def build_dial_plan(pbx: PbxSettings, settings: Settings, state: PbxState) -> DialPlan:
-    """Number rules and the limit per agent, as click-to-dial asks for them."""
+    """Number rules and the limits per agent, as click-to-dial asks for them."""
     rules = DialRules(
         format=pbx.dial.format,
         prefix=pbx.dial.prefix,
@@ -137,8 +137,9 @@ def build_dial_plan(pbx: PbxSettings, settings: Settings, state: PbxState) -> Di
         allow_countries=frozenset(pbx.dial.allow_countries),
         block_types=frozenset(pbx.dial.block_types),
         max_per_minute=pbx.dial.max_per_minute,
+        max_per_day=pbx.dial.max_per_day,
     )
-    limit = RateLimit(rules.max_per_minute)
+    limit = RateLimit(rules.max_per_minute, rules.max_per_day)
 
     def known_extensions() -> frozenset[str]:
         return state.extensions() | frozenset(pbx.extensions)

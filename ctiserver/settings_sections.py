@@ -131,6 +131,7 @@ class DialSettings(_Section):
     allow_countries: Annotated[tuple[Region, ...], FromText] = ()
     block_types: Annotated[tuple[BlockType, ...], FromText] = ("premium_rate", "satellite", "unknown")
     max_per_minute: int = Field(default=10, ge=1)
+    max_per_day: int = Field(default=500, ge=1)
 
 
 class PbxSettings(_Section):

@@ -73,6 +73,7 @@ class DialRules:
     allow_countries: frozenset[str] = frozenset()  # ISO codes; empty: all
     block_types: frozenset[str] = frozenset({"premium_rate", "satellite", "unknown"})
     max_per_minute: int = 10
+    max_per_day: int = 500
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
@@ -205,18 +206,24 @@ def _invalid() -> DialRefused:
     return DialRefused("invalid", "This is not a phone number that can be dialled.")
 
 
+_MINUTE_S, _DAY_S = 60.0, 86_400.0
+
+
 @dataclass(slots=True)
 class RateLimit:
-    """At most so many calls a minute for each agent. Emergency calls are not asked for here."""
+    """At most so many calls a minute, and in 24 hours, for each agent. Emergency calls are not asked for here."""
 
     max_per_minute: int
+    max_per_day: int
     _taken: dict[str, deque[float]] = field(default_factory=dict)
 
     def take(self, agent: str, now: float) -> None:
-        """Count one call. Raises DialRefused when the last minute is full."""
+        """Count one call. Raises DialRefused when the last minute or the last 24 hours are full."""
         taken = self._taken.setdefault(agent, deque())
-        while taken and taken[0] <= now - 60.0:
+        while taken and taken[0] <= now - _DAY_S:
             taken.popleft()
-        if len(taken) >= self.max_per_minute:
+        if len(taken) >= self.max_per_day:
+            raise DialRefused("too_many_today", f"{self.max_per_day} calls in 24 hours are the limit.")
+        if len(taken) >= self.max_per_minute and taken[-self.max_per_minute] > now - _MINUTE_S:
             raise DialRefused("too_many", f"{self.max_per_minute} calls in a minute are the limit. Wait a moment.")
         taken.append(now)

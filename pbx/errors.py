@@ -32,7 +32,7 @@ class ControlsOff(PbxError):
 
 
 class DialRefused(PbxError):
-    """Our dialling rules refuse the number. `code` is stable: invalid, blocked_type, blocked_country, too_many, feature."""
+    """Our dialling rules refuse the number. `code` is stable: invalid, blocked_type, blocked_country, too_many, too_many_today, feature."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -243,6 +243,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "blocked_type": N_("This kind of number may not be dialled."),
         "blocked_country": N_("This country may not be dialled."),
         "too_many": N_("Too many calls in one minute. Wait a moment."),
+        "too_many_today": N_("Too many calls from this phone in one day. Ask a supervisor if you need more."),
         "feature": N_("Feature codes cannot be dialled from here."),
         "no_phone": N_("You have no phone. Sign out and choose the phone you sit at."),
         "already_dialling": N_("Your phone is already being called."),

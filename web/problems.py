@@ -72,7 +72,7 @@ _PBX_PROBLEMS: tuple[tuple[type[PbxError], int, str], ...] = (
     (PbxResultUnknown, 504, "pbx_result_unknown"),
     (ControlsOff, 403, "controls_off"),
 )
-_DIAL_STATUS = {"too_many": 429, "already_dialling": 409}
+_DIAL_STATUS = {"too_many": 429, "too_many_today": 429, "already_dialling": 409}
 _HTTP_CODES = {
     400: "bad_request",
     401: "unauthenticated",

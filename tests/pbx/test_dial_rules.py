@@ -179,7 +179,7 @@ def test_whatever_is_typed_only_harmless_characters_reach_the_pbx(typed: str) ->
 
 
 def test_rate_limit_is_a_sliding_minute_for_each_agent() -> None:
-    limit = RateLimit(2)
+    limit = RateLimit(2, max_per_day=100)
     limit.take("eva", 0.0)
     limit.take("eva", 30.0)
     with pytest.raises(DialRefused) as refusal:
@@ -189,3 +189,15 @@ def test_rate_limit_is_a_sliding_minute_for_each_agent() -> None:
     limit.take("eva", 60.1)
     with pytest.raises(DialRefused):
         limit.take("eva", 61.0)
+
+
+def test_the_day_has_its_own_limit_and_slides_too() -> None:
+    limit = RateLimit(2, max_per_day=3)
+    hour, day = 3600.0, 86_400.0
+    for at in (0.0, hour, 2 * hour):
+        limit.take("eva", at)
+    with pytest.raises(DialRefused) as refusal:
+        limit.take("eva", day - 1)
+    assert refusal.value.code == "too_many_today"
+    limit.take("jan", day - 1)
+    limit.take("eva", day)
