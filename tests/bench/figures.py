@@ -58,6 +58,18 @@ def compared(
     )  # fmt: skip
 
 
+def plain(
+    goal: str, what: str, values: Sequence[float], unit: str, *, reference: Sequence[float] = (), against: str = "",
+    **limit: float,
+) -> Figure:
+    """The median of the rounds; where there is a goal it is of that figure itself. The reference is only shown beside it."""
+    measured = median(values)
+    return Figure(
+        goal=goal, what=what, measured=measured, unit=unit, reference=median(reference) if reference else None,
+        reference_name=against, value=measured if limit else None, **limit,
+    )  # fmt: skip
+
+
 def percentile(values: Iterable[float], share: float) -> float:
     """The value that `share` of all are at or below (nearest rank)."""
     ordered = sorted(values)
