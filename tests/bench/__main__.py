@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import lookup, paced, painted, parsing, pops
+from tests.bench import load, lookup, paced, painted, parsing, pops
 from tests.bench.cache import NotPossibleHere
 from tests.bench.figures import Figure, load_average, print_table
 
@@ -24,6 +24,7 @@ BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "naive": lambda rounds: pops.run(rounds, floor=False, naive=True),
     "painted": painted.run,
     "lookup": lookup.run,
+    "load": load.run,
 }
 
 

@@ -59,7 +59,13 @@ def compared(
 
 
 def plain(
-    goal: str, what: str, values: Sequence[float], unit: str, *, reference: Sequence[float] = (), against: str = "",
+    goal: str,
+    what: str,
+    values: Sequence[float],
+    unit: str,
+    *,
+    reference: Sequence[float] = (),
+    against: str = "",
     **limit: float,
 ) -> Figure:
     """The median of the rounds; where there is a goal it is of that figure itself. The reference is only shown beside it."""

@@ -42,7 +42,7 @@ _FIVE = (
     "SELECT id, version, name, display_name, company, kind, language, external_id, note FROM parties WHERE id = ?",
     "SELECT number, display, label, extension FROM party_phones WHERE party_id = ? ORDER BY position LIMIT 6",
     "SELECT at, kind, text, agent FROM activities WHERE customer_id = ? ORDER BY at DESC, id DESC LIMIT 3",
-    "SELECT id, kind, title, due_at, owner FROM tasks WHERE customer_id = ? AND state = 'open' ORDER BY due_at LIMIT 5",
+    "SELECT id, kind, title, due_at, owner FROM tasks WHERE customer_id = ? AND +state = 'open' ORDER BY +due_at LIMIT 5",
     "SELECT at, id, direction, outcome FROM calls WHERE customer_id = ? AND state = 'ended' ORDER BY at DESC, seq DESC"
     " LIMIT 3",
 )
