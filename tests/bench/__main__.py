@@ -11,20 +11,22 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import load, lookup, paced, painted, parsing, pops
+from tests.bench import load, lookup, paced, painted, parsing, pops, storm, writes
 from tests.bench.cache import NotPossibleHere
 from tests.bench.figures import Figure, load_average, print_table
 
 ROUNDS = 5
 
-BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
-    "parsing": parsing.run,
-    "paced": paced.run,
-    "pops": lambda rounds: pops.run(rounds, floor=True, naive=False),
-    "naive": lambda rounds: pops.run(rounds, floor=False, naive=True),
-    "painted": painted.run,
-    "lookup": lookup.run,
-    "load": load.run,
+BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Figure]]] = {
+    "parsing": lambda given: parsing.run(given.rounds),
+    "paced": lambda given: paced.run(given.rounds),
+    "pops": lambda given: pops.run(given.rounds, floor=True, naive=False),
+    "naive": lambda given: pops.run(given.rounds, floor=False, naive=True),
+    "painted": lambda given: painted.run(given.rounds),
+    "lookup": lambda given: lookup.run(given.rounds),
+    "load": lambda given: load.run(given.rounds),
+    "writes": lambda given: writes.run(given.rounds),
+    "storm": lambda given: storm.run(given.seconds),
 }
 
 
@@ -33,13 +35,14 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m tests.bench")
     options.add_argument("names", nargs="*", choices=[[], *BENCHES], metavar="NAME", help=", ".join(BENCHES))
     options.add_argument("--rounds", type=int, default=ROUNDS)
+    options.add_argument("--seconds", type=float, default=storm.SECONDS, help="how long the storm lasts")
     options.add_argument("--json", type=Path)
     given = options.parse_args()
     figures: list[Figure] = []
     print(f"load average before: {load_average()}", flush=True)
     for name in given.names or BENCHES:
         try:
-            for figure in BENCHES[name](given.rounds):
+            for figure in BENCHES[name](given):
                 figures.append(figure)
                 print(
                     f"  {figure.goal} {figure.what}: {figure.value if figure.value is not None else figure.measured:.3g}",

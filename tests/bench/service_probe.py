@@ -9,32 +9,35 @@ import threading
 import time
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from ctiserver.wiring import Service
-from pbx.call_events import CallAnswered, CallEnded, CallEvent, CallStarted, PbxLost
+from pbx.asterisk.ami_client import AmiClient
+from pbx.asterisk.ami_decoder import RawMessage
+from pbx.call_events import CallEvent, PbxLost
 from tests.bench.figures import percentile
 
 #: So often the loop is asked for a turn; how late it comes is the loop's lag.
 EVERY_S = 0.005
 #: A loop that is busy for so long in one go has a callback that is too long.
 TOO_LONG_S = 0.020
+_TIMESTAMP = b"\r\nTimestamp: "
 _OURS = ("ctiserver", "pbx", "screenpop", "crm_store", "web")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What was seen between `begin` and `end`; times in seconds. `heard` lags are from an event's AMI Timestamp to its handling."""
+    """What was seen between `begin` and `end`; times in seconds. `read_` lags are from an event's Timestamp to the end of its handling."""
 
     loop_p99: float
     loop_longest: float
     culprits: list[tuple[str, int]]
-    heard: int
-    heard_p99: float
-    heard_longest: float
+    reads: int
+    read_p99: float
+    read_longest: float
     links_lost: int
 
 
@@ -46,7 +49,7 @@ class ServiceProbe:
         self._loop = asyncio.get_running_loop()
         self._following = False
         self._lags = array("d")
-        self._heard = array("d")
+        self._read = array("d")
         self._links_lost = 0
         self._ticking: asyncio.TimerHandle | None = None
         self._ticked = time.perf_counter()
@@ -56,9 +59,10 @@ class ServiceProbe:
         """From now on."""
         if not self._following:
             self._following = True
-            kinds = (CallStarted, CallAnswered, CallEnded, PbxLost)
-            self._service.dispatcher.follow("bench", self._hear, kinds)
-        self._lags, self._heard, self._links_lost = array("d"), array("d"), 0
+            self._service.dispatcher.follow("bench", self._count_loss, (PbxLost,))
+            for link in self._service.links.values():
+                self._look_at(link.client)
+        self._lags, self._read, self._links_lost = array("d"), array("d"), 0
         self._watchdog.start()
         self._tick_later()
 
@@ -70,17 +74,27 @@ class ServiceProbe:
             loop_p99=percentile(self._lags, 0.99),
             loop_longest=max(self._lags, default=0.0),
             culprits=self._watchdog.stop(),
-            heard=len(self._heard),
-            heard_p99=percentile(self._heard, 0.99),
-            heard_longest=max(self._heard, default=0.0),
+            reads=len(self._read),
+            read_p99=percentile(self._read, 0.99),
+            read_longest=max(self._read, default=0.0),
             links_lost=self._links_lost,
         )
 
-    def _hear(self, event: CallEvent) -> None:
-        if isinstance(event, PbxLost):
-            self._links_lost += 1
-        elif event.at is not None:  # None: a channel's first event may come before its Timestamp is known
-            self._heard.append(time.time() - event.at)
+    def _look_at(self, client: AmiClient) -> None:
+        """After each read: how old is its oldest event, now that all of them are handled?"""
+        handle = client.events_received
+
+        def handle_and_look(events: Sequence[RawMessage]) -> None:
+            handle(events)
+            if events:
+                stamped = timestamp_of(events[0].block)
+                if stamped is not None:
+                    self._read.append(time.time() - stamped)
+
+        client.events_received = handle_and_look  # type: ignore[method-assign]
+
+    def _count_loss(self, _event: CallEvent) -> None:
+        self._links_lost += 1
 
     def _tick_later(self) -> None:
         self._ticked = time.perf_counter()
@@ -94,7 +108,7 @@ class ServiceProbe:
 class _Watchdog:
     """A thread that looks where the loop is when it has not ticked for too long. Once for each time."""
 
-    def __init__(self, last_tick: object) -> None:
+    def __init__(self, last_tick: Callable[[], float]) -> None:
         self._last_tick = last_tick
         self._loop_thread = threading.get_ident()
         self._seen: Counter[str] = Counter()
@@ -117,12 +131,22 @@ class _Watchdog:
     def _watch(self) -> None:
         told = 0.0
         while not self._stop.wait(EVERY_S):
-            ticked = self._last_tick()  # type: ignore[operator]
+            ticked = self._last_tick()
             if ticked != told and time.perf_counter() - ticked > EVERY_S + TOO_LONG_S:
                 told = ticked
                 frame = sys._current_frames().get(self._loop_thread)
                 if frame is not None:
                     self._seen[place_of(frame)] += 1
+
+
+def timestamp_of(block: bytes) -> float | None:
+    """Of an event as Asterisk wrote it; None without one."""
+    start = block.find(_TIMESTAMP)
+    if start < 0:
+        return None
+    start += len(_TIMESTAMP)
+    end = block.find(b"\r\n", start)
+    return float(block[start:] if end < 0 else block[start:end])
 
 
 def place_of(frame: FrameType) -> str:
