@@ -69,6 +69,13 @@ class Part:
         except EOFError as error:
             raise PartFailed(f"{self._name} ended; its reason is above") from error
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        pid = self._process.pid
+        assert pid is not None
+        return pid
+
     def kill(self) -> None:
         """`kill -9`, in the middle of whatever it does."""
         self._process.kill()
