@@ -117,7 +117,7 @@ class Screen(asyncio.Protocol):
     """One websocket. `ready` when the first frame is here."""
 
     def __init__(self, extension: str, arrived: Arrived) -> None:
-        self._extension = extension
+        self.extension = extension
         self._arrived = arrived
         self._buffer = b""
         self._upgraded = False
@@ -128,9 +128,9 @@ class Screen(asyncio.Protocol):
         self._transport: asyncio.WriteTransport = transport  # type: ignore[assignment]
         key = base64.b64encode(os.urandom(16)).decode()
         self._transport.write(
-            f"GET /ws?extension={self._extension} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+            f"GET /ws?extension={self.extension} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
-            f"Authorization: Bearer {agent_token(self._extension)}\r\n\r\n".encode()
+            f"Authorization: Bearer {agent_token(self.extension)}\r\n\r\n".encode()
         )
 
     def data_received(self, data: bytes) -> None:
@@ -165,6 +165,10 @@ class Screen(asyncio.Protocol):
             data = data[start + length :]
         return data
 
+    def leave(self) -> None:
+        """Gone without a word, as a browser whose network went."""
+        self._transport.abort()
+
     def frame(self, opcode: int, payload: bytes, at: float) -> None:
         """One whole frame of the server's."""
         if opcode == 9:
@@ -174,7 +178,7 @@ class Screen(asyncio.Protocol):
                 self.ready.set_result(None)
             if _POP in payload[:_HEAD_BYTES]:
                 number = "+" + _text(payload, b"+", payload.find(_REMOTE))
-                self._arrived(Shown(number, self._extension, at, payload))
+                self._arrived(Shown(number, self.extension, at, payload))
                 if _POP_ID in payload:
                     receipt = b'{"type":"painted","pop_id":"%s"}' % _text(payload, _POP_ID).encode()
                     self._loop.call_later(_PAINTS_AFTER_S, self._send, receipt)
