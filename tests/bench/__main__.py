@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import burst, load, lookup, memory, paced, painted, parsing, pops, start, storm, writes
+from tests.bench import asterisk_cost, burst, load, lookup, memory, paced, painted, parsing, pops, start, storm, writes
 from tests.bench.cache import NotPossibleHere
 from tests.bench.figures import Figure, load_average, print_table
 
@@ -29,6 +29,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Figure]]] = {
     "memory": lambda given: memory.run(given.rounds),
     "start": lambda given: start.run(given.rounds),
     "burst": lambda given: burst.run(given.rounds),
+    "asterisk": lambda given: asterisk_cost.run(given.rounds),
     "storm": lambda given: storm.run(given.seconds),
 }
 

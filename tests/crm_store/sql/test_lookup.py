@@ -95,5 +95,7 @@ async def test_the_lookup_reads_no_table_from_end_to_end_and_only_the_indexes_of
     tables = ("parties", "party_", "calls", "call_", "tasks", "activities")
     scans = [step[3] for step in plan if step[3].startswith("SCAN ") and step[3].split()[1].startswith(tables)]
     assert scans == []
-    used = {index for index in ("number", "nsn", "rev_digits") for step in plan if f"ix_party_phones_{index} " in step[3]}
+    used = {
+        index for index in ("number", "nsn", "rev_digits") for step in plan if f"ix_party_phones_{index} " in step[3]
+    }
     assert used == indexes
