@@ -62,7 +62,8 @@ async def lookup_connection(file: Path) -> aiosqlite.Connection:
     Not by SQLAlchemy's asyncio engine: that imports all of its ORM, which nobody here uses, at every start.
     """
     opening = aiosqlite.connect(file, isolation_level=None)
-    opening._thread.daemon = True  # as SQLAlchemy does: whoever dies without closing the store must not hang at the exit
+    # As SQLAlchemy does: whoever dies without closing the store must not hang at the exit.
+    opening._thread.daemon = True
     connection = await opening
     try:
         for pragma in _READER_PRAGMAS:
