@@ -51,6 +51,14 @@ class Back:
     extension: str
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """When each screen had its right pop; which ones got the number without its card, and nothing better."""
+
+    right: dict[str, float]
+    bare: frozenset[str]
+
+
 @dataclass(slots=True)
 class _Seen:
     """Milliseconds of each round, counted from the login."""
@@ -59,6 +67,7 @@ class _Seen:
     ring: list[float] = field(default_factory=list)
     rejoined: list[float] = field(default_factory=list)
     right: list[int] = field(default_factory=list)
+    bare: list[int] = field(default_factory=list)
     parse: list[float] = field(default_factory=list)
     cut_to_login: list[float] = field(default_factory=list)
 
@@ -89,6 +98,9 @@ def run(rounds: int) -> Iterator[Figure]:
     yield plain("G20", "login → every agent's screen is back, with its talk or its ring", seen.rejoined, "ms")
     yield Figure(goal="G20", what="screens with the right pop", measured=min(seen.right), unit="screens",
                  reference=TALKING + 1, reference_name="talk or ring")  # fmt: skip
+    yield Figure(
+        goal="G20", what="screens with the bare number, the card not looked up", measured=max(seen.bare), unit="screens"
+    )
     yield plain("G20", "cut → login, which is our own pause before a new attempt", seen.cut_to_login, "ms")
 
 
@@ -98,12 +110,13 @@ def _one_round(pbx: Part, crowd: Part, port: int, talking: dict[str, str], seen:
     back: Back = pbx.ask("cut")
     crowd.ask("rejoin", port)
     expected = {**talking, back.extension: back.number}
-    found: list[tuple[str, str, float]] = crowd.ask("gather", expected)
+    gathered: Gathered = crowd.ask("gather", expected)
     seen.cut_to_login.append((back.at - cut) * 1000)
-    times = {extension: (at - back.at) * 1000 for extension, _, at in found}
+    times = {extension: (at - back.at) * 1000 for extension, at in gathered.right.items()}
     seen.first.append(min(times.values(), default=float("nan")))
     seen.ring.append(times.get(back.extension, float("nan")))
-    seen.right.append(len(found))
+    seen.right.append(len(times))
+    seen.bare.append(len(gathered.bare))
     seen.rejoined.append(max(times.values(), default=float("nan")))
 
 
@@ -240,32 +253,38 @@ async def _crowd(mailbox: Mailbox) -> None:
                 mailbox.answer(await _gather(expected))
 
 
-async def _gather(expected: dict[str, str]) -> list[tuple[str, str, float]]:
+async def _gather(expected: dict[str, str]) -> Gathered:
     """The first frame on each screen that has the expected caller's card; waits until all are there, not for ever."""
-    found: dict[str, tuple[str, str, float]] = {}
+    found: dict[str, float] = {}
+    bare: set[str] = set()
     looked = 0
     deadline = time.perf_counter() + _GATHER_S
     while len(found) < len(expected) and time.perf_counter() < deadline:
         for extension, payload, at in _Rejoining.frames[looked:]:
             looked += 1
             number = expected.get(extension)
-            if number is not None and extension not in found and _shows(payload, number):
-                found[extension] = (extension, number, at)
+            shown = shows(payload, number) if number is not None and extension not in found else ""
+            if shown == "card":
+                found[extension] = at
+            elif shown:
+                bare.add(extension)
         await asyncio.sleep(0.02)
-    return list(found.values())
+    return Gathered(found, frozenset(bare - found.keys()))
 
 
-def _shows(payload: bytes, number: str) -> bool:
-    """A pop, alone or in a snapshot, of this caller with the card that has the number."""
+def shows(payload: bytes, number: str) -> str:
+    """Whether this caller is there, alone or in a snapshot: `card`, with the card that has the number; `bare`, without; else empty."""
     frame = json.loads(payload)
     data: dict[str, Any] = frame["data"]
-    pops = data.get("pops", []) if frame["type"] == "snapshot" else [data] if "pop_id" in data else []
-    return any(
-        pop.get("match") == "one"
-        and pop["call"]["remote"]["number"] == number
-        and number in [phone["number"] for card in pop["customers"] for phone in card["phones"]]
-        for pop in pops
+    pops = (
+        data.get("pops", []) if frame["type"] == "snapshot" else [data] if "pop_id" in data and "call" in data else []
     )
+    best = ""
+    for pop in pops:
+        if pop["call"]["remote"]["number"] == number:
+            phones = [phone["number"] for card in pop.get("customers", ()) for phone in card["phones"]]
+            best = "card" if pop.get("match") == "one" and number in phones else best or "bare"
+    return best
 
 
 def _ignore(_pop: Shown) -> None:

@@ -13,14 +13,18 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
 import aiosqlite
 import uvloop
 
+from crm_store.caller_lookup import MatchReason
 from crm_store.phone_numbers import NumberKind, NumberProfile, PhoneNumber, normalise
 from crm_store.sql import SqlStore, open_store
+from crm_store.sql.columns import time_text
+from crm_store.sql.lookup import find_statement
 from tests.bench.cache import folder
 from tests.bench.contacts import CONTACTS, REGION, copy_database, number_of
 from tests.bench.figures import Figure, compared, percentile, plain
@@ -111,14 +115,22 @@ def _ways(store: SqlStore, bare: aiosqlite.Connection) -> dict[str, _Way]:
     def by_number(contact: int) -> Awaitable[object]:
         return store.find_caller(_number(contact))
 
+    week_ago = time_text(datetime.now(UTC) - timedelta(days=7))
+
+    def same_statement(contact: int) -> Awaitable[object]:
+        keys = {"exact": number_of(contact), "week_ago": week_ago}
+        return bare.execute_fetchall(find_statement((MatchReason.EXACT,)), keys)
+
     def bare_exact(contact: int) -> Awaitable[object]:
         return bare.execute_fetchall(_EXACT, (number_of(contact),))
 
     return {
         "store": _Way(by_number, LOOKUPS),
         "bare": _Way(bare_exact, LOOKUPS),
+        "same": _Way(same_statement, LOOKUPS),
         "store x50": _Way(by_number, LOOKUPS, AT_ONCE),
         "bare x50": _Way(bare_exact, LOOKUPS, AT_ONCE),
+        "same x50": _Way(same_statement, LOOKUPS, AT_ONCE),
         "suffix": _Way(lambda contact: store.find_caller(_ending(contact)), LOOKUPS),
         "scan": _Way(scan, SCANS),
         "card": _Way(lambda contact: store.card(contact % CONTACTS + 1), CARDS),
@@ -182,6 +194,8 @@ def _exact_figures(ways: dict[str, _Way]) -> Iterator[Figure]:
         ours, bare = ways[f"store{suffix}"], ways[f"bare{suffix}"]
         yield compared("G5", f"caller with the whole card, 1 M contacts, {name}", ours.rate, bare.rate,
                        unit="/s", against="bare look-up, no card", at_least=0.9)  # fmt: skip
+        yield compared("G5", f"the same, {name}, against its own statement", ours.rate, ways[f"same{suffix}"].rate,
+                       unit="/s", against="bare, same statement", at_least=0.9)  # fmt: skip
         yield plain("G5", f"the same, {name}, p50", ours.p50, "µs", reference=bare.p50, against="bare")
         yield plain("G5", f"the same, {name}, p99", ours.p99, "µs", reference=bare.p99, against="bare", at_most=most)
     ours, five = ways["store"], ways["five"]
