@@ -1,6 +1,6 @@
-"""`python -m tests.bench [names] [--rounds N] [--json FILE]`: the goals of docs/performance.md, each beside its reference of the same run.
+"""`python -m tests.bench [NAME …] [--rounds N] [--seconds S] [--json FILE]`: the goals of docs/performance.md, each beside its reference.
 
-Names: parsing (G1, G2), paced (G3), pops (G8), naive (G9), painted (ring to screen). None: all.
+The names are the keys of BENCHES, docs/performance.md says what each measures. None: all. `--seconds` is for the storm.
 """
 
 from __future__ import annotations
