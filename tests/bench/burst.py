@@ -213,7 +213,7 @@ class _Exchange:
         self._server.cut_links()
         return await asyncio.wait_for(self._back, _LIVE_WITHIN_S)
 
-    def _logged_in(self, _now: float) -> None:
+    def _logged_in(self, now: float) -> None:
         if self._back is None or self._back.done():
             return
         self._order += 1

@@ -37,7 +37,8 @@ async def run(mailbox: Mailbox, ami_port: int, database: Path, sections: dict[st
                 case ("painted",):
                     mailbox.answer(list(service.pops.painted_s))
                 case ("watch",):
-                    mailbox.answer(probe.begin())
+                    probe.begin()
+                    mailbox.answer("watching")
                 case ("watched",):
                     mailbox.answer(probe.end())
                 case ("settle", within_s):

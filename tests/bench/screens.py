@@ -13,6 +13,7 @@ import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from tests.bench.contacts import agent_token
@@ -93,8 +94,7 @@ async def connect(
     for start in range(0, len(extensions), 50):
         some = extensions[start : start + 50]
         opened = [
-            await loop.create_connection(lambda extension=one: make(extension, arrived), sock=_link(port, small=deaf))
-            for one in some
+            await loop.create_connection(partial(make, one, arrived), sock=_link(port, small=deaf)) for one in some
         ]
         screens += [screen for _, screen in opened]
         await asyncio.gather(*(screen.ready for _, screen in opened))

@@ -98,7 +98,7 @@ async def _telephone_system(mailbox: Mailbox) -> None:
         rest: list[bytes] = []
         call: tuple[int, str] = (0, "")
 
-        def logged_in(_now: float) -> None:
+        def logged_in(now: float) -> None:
             wall = time.time()
             rings, *rest[:] = stamp.parts(call[0], caller=call[1], agent=agent, moments=(wall, wall + 0.2, wall + 0.4))
             asyncio.get_running_loop().call_soon(server.broadcast, rings)
