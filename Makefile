@@ -9,7 +9,7 @@ SPELLED := README.md CHANGELOG.md Makefile compose.yaml docs config ctiserver pb
 UNSPELLED := *.po,*.mo,*.pot,*.ami,*.truth.json,*.csv,*.svg,*.png,*.woff2,*/vendor/*,*.min.js,__pycache__
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage bench faults long clean
+.PHONY: help demo test check coverage bench storm faults long clean
 
 help:
 	@echo "make demo    the whole product with a simulated telephone system and sample customers"
@@ -17,6 +17,7 @@ help:
 	@echo "make check   format, lint, types, import contracts, dependencies, spelling"
 	@echo "make coverage  branch coverage of the pure telephony core (100 % or it fails)"
 	@echo "make bench   the benchmarks"
+	@echo "make storm   ten minutes of 5,000 events a second, then ten seconds of 20,000"
 	@echo "make faults  every fault in its long form, and a table of what was found (half an hour)"
 	@echo "make long    what takes longer than make test should"
 
@@ -53,8 +54,14 @@ coverage: $(VENV)/.test-installed
 	$(BIN)/python -m pytest -n 2 -m "not long" tests/pbx tests/web/test_click_to_dial.py --ignore tests/pbx/simulator \
 	    --cov=pbx --cov-branch --cov-config=tests/pbx/coverage.ini --cov-report=term-missing --cov-fail-under=100
 
+# BENCH names some, with options: make bench BENCH="lookup load --rounds 1"
 bench: $(VENV)/.test-installed
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench $(BENCH)
+
+# STORM_S is how long: make storm STORM_S=60
+STORM_S ?= 600
+storm: $(VENV)/.test-installed
+	@$(BIN)/python -m tests.bench storm --seconds $(STORM_S)
 
 faults: $(VENV)/.test-installed
 	@$(BIN)/python -m tests.faults

@@ -105,13 +105,17 @@ class QueueBoard:
 
     def agents(self, *, only: str | None = None) -> list[dict[str, Any]]:
         """All agents (or one), by name; accounts with a phone that no PBX has mentioned are offline."""
-        found = [self._agent_json(pbx, status) for (pbx, _), status in self._agents.items()]
-        known = {name for _, name in self._agents}
-        found += [self._silent_agent_json(one) for one in self._accounts.values() if self._is_silent(one, known)]
-        return sorted(
-            (one for one in found if only is None or one["name"] == only),
-            key=lambda one: one["display_name"].casefold(),
+        # Only what is asked for is made: when hundreds come back at once, each of them asks for one of a thousand.
+        asked = (
+            self._agents.items()
+            if only is None
+            else ((key, one) for key, one in self._agents.items() if key[1] == only)
         )
+        found = [self._agent_json(pbx, status) for (pbx, _), status in asked]
+        known = {name for _, name in self._agents}
+        accounts = self._accounts.values() if only is None else filter(None, (self._accounts.get(only),))
+        found += [self._silent_agent_json(one) for one in accounts if self._is_silent(one, known)]
+        return sorted(found, key=lambda one: one["display_name"].casefold())
 
     def agent_names(self) -> set[str]:
         """Everybody whom `agents` shows."""

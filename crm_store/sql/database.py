@@ -13,10 +13,9 @@ from typing import Any, TypeVar
 import aiosqlite
 from sqlalchemy import Connection, Engine, Table, insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_store.errors import NotFound, StoreError, StoreUnavailable
-from crm_store.sql.engine import READERS, lookup_engine, reader_engine, writer_engine
+from crm_store.sql.engine import READERS, lookup_connection, reader_engine, writer_engine
 from crm_store.sql.writer import Writer
 
 T = TypeVar("T")
@@ -35,9 +34,7 @@ class Database:
         self._read_threads = Threads(reader_engine(file), READERS, "store-read")
         self._write_thread = Threads(writer_engine(file), 1, "store-write")
         self._writer = Writer(self._write_thread.run)
-        self._lookup_engine = lookup_engine(file)
-        self._lookup: AsyncConnection | None = None
-        self._raw: aiosqlite.Connection | None = None
+        self._lookup: aiosqlite.Connection | None = None
         self._slots = asyncio.Semaphore(READERS)
         self._closed = False
 
@@ -46,7 +43,8 @@ class Database:
         database = cls(file)
         try:
             await database.write(_prove_writable)
-            await database._open_lookup()
+            with store_errors():
+                database._lookup = await lookup_connection(file)
         except BaseException:
             await database.close()
             raise
@@ -75,10 +73,10 @@ class Database:
     async def fetch(self, sql: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """One statement, one hop, no SQLAlchemy in between."""
         self._check_open()
-        if self._raw is None:
+        if self._lookup is None:
             raise StoreUnavailable("The store is closed.")
         with store_errors():
-            return list(await self._raw.execute_fetchall(sql, parameters))
+            return list(await self._lookup.execute_fetchall(sql, parameters))
 
     async def close(self) -> None:
         """Finish the writes, wait for the reads, close every connection."""
@@ -90,7 +88,6 @@ class Database:
         await self._read_threads.close()
         if self._lookup is not None:
             await self._lookup.close()
-        await self._lookup_engine.dispose()
 
     @property
     def writable(self) -> bool:
@@ -117,15 +114,6 @@ class Database:
     def _check_open(self) -> None:
         if self._closed:
             raise StoreUnavailable("The store is closed.")
-
-    async def _open_lookup(self) -> None:
-        with store_errors():
-            self._lookup = await self._lookup_engine.connect()
-            raw = await self._lookup.get_raw_connection()
-        driver = raw.driver_connection
-        if not isinstance(driver, aiosqlite.Connection):
-            raise StoreError("The caller lookup needs the aiosqlite driver.")
-        self._raw = driver
 
 
 def _prove_writable(connection: Connection) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from crm_store.errors import InvalidInput, StoreUnavailable
 
@@ -56,12 +56,22 @@ def reader_engine(file: Path) -> Engine:
     return engine
 
 
-def lookup_engine(file: Path) -> AsyncEngine:
-    """The one connection of the caller lookup: no transaction around its single statement."""
-    url = URL.create("sqlite+aiosqlite", database=str(file))
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, connect_args=_NO_HIDDEN_BEGIN)
-    _on_connect(engine.sync_engine, _READER_PRAGMAS)
-    return engine
+async def lookup_connection(file: Path) -> aiosqlite.Connection:
+    """The one connection of the caller lookup: no transaction around its single statement, and nothing between us and the driver.
+
+    Not by SQLAlchemy's asyncio engine: that imports all of its ORM, which nobody here uses, at every start.
+    """
+    opening = aiosqlite.connect(file, isolation_level=None)
+    # As SQLAlchemy does: whoever dies without closing the store must not hang at the exit.
+    opening._thread.daemon = True
+    connection = await opening
+    try:
+        for pragma in _READER_PRAGMAS:
+            await connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
 
 
 def _engine(file: Path, *, pool_size: int) -> Engine:

@@ -105,6 +105,14 @@ class RealAsterisk:
             await self._process.wait()
         (self.run_dir / "run" / "asterisk.ctl").unlink(missing_ok=True)
 
+    def cpu_s(self) -> float:
+        """CPU time of the Asterisk process so far."""
+        if self._process is None:
+            raise RuntimeError("start() comes first")
+        # setpriv and chroot become what they run: the process is Asterisk itself.
+        fields = Path("/proc", str(self._process.pid), "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def messages(self) -> str:
         """The last lines of Asterisk's own log, for a failure's report."""
         log = self.run_dir / "log" / "messages"

@@ -1,6 +1,6 @@
-"""`python -m tests.bench [names] [--rounds N] [--json FILE]`: the goals of docs/performance.md, each beside its reference of the same run.
+"""`python -m tests.bench [NAME …] [--rounds N] [--seconds S] [--json FILE]`: the goals of docs/performance.md, each beside its reference.
 
-Names: parsing (G1, G2), paced (G3), pops (G8), naive (G9), painted (ring to screen). None: all.
+The names are the keys of BENCHES, docs/performance.md says what each measures. None: all. `--seconds` is for the storm.
 """
 
 from __future__ import annotations
@@ -11,18 +11,26 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import paced, painted, parsing, pops
+from tests.bench import asterisk_cost, burst, load, lookup, memory, paced, painted, parsing, pops, start, storm, writes
 from tests.bench.cache import NotPossibleHere
 from tests.bench.figures import Figure, load_average, print_table
 
 ROUNDS = 5
 
-BENCHES: dict[str, Callable[[int], Iterator[Figure]]] = {
-    "parsing": parsing.run,
-    "paced": paced.run,
-    "pops": lambda rounds: pops.run(rounds, floor=True, naive=False),
-    "naive": lambda rounds: pops.run(rounds, floor=False, naive=True),
-    "painted": painted.run,
+BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Figure]]] = {
+    "parsing": lambda given: parsing.run(given.rounds),
+    "paced": lambda given: paced.run(given.rounds),
+    "pops": lambda given: pops.run(given.rounds, floor=True, naive=False),
+    "naive": lambda given: pops.run(given.rounds, floor=False, naive=True),
+    "painted": lambda given: painted.run(given.rounds),
+    "lookup": lambda given: lookup.run(given.rounds),
+    "load": lambda given: load.run(given.rounds),
+    "writes": lambda given: writes.run(given.rounds),
+    "memory": lambda given: memory.run(given.rounds),
+    "start": lambda given: start.run(given.rounds),
+    "burst": lambda given: burst.run(given.rounds),
+    "asterisk": lambda given: asterisk_cost.run(given.rounds),
+    "storm": lambda given: storm.run(given.seconds),
 }
 
 
@@ -31,13 +39,14 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m tests.bench")
     options.add_argument("names", nargs="*", choices=[[], *BENCHES], metavar="NAME", help=", ".join(BENCHES))
     options.add_argument("--rounds", type=int, default=ROUNDS)
+    options.add_argument("--seconds", type=float, default=storm.SECONDS, help="how long the storm lasts")
     options.add_argument("--json", type=Path)
     given = options.parse_args()
     figures: list[Figure] = []
     print(f"load average before: {load_average()}", flush=True)
     for name in given.names or BENCHES:
         try:
-            for figure in BENCHES[name](given.rounds):
+            for figure in BENCHES[name](given):
                 figures.append(figure)
                 print(
                     f"  {figure.goal} {figure.what}: {figure.value if figure.value is not None else figure.measured:.3g}",

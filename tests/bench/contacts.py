@@ -132,7 +132,7 @@ def _rows(contacts: range) -> dict[str, list[tuple[object, ...]]]:
             rows["activities"] += [(2 * key + n, "note", _DAY, key, "agent-10000", _NOTE) for n in (0, 1)]
         if contact % 4 == 0:
             call = f"01JH{contact:022d}"
-            record = orjson.dumps(_record(call, number, key)).decode()
+            record = orjson.dumps(call_record(call, number=number, customer=key)).decode()
             rows["calls"].append(
                 (call, "main", "inbound", "ended", _DAY, number, "e164", "load", "answered", key, False, record, _DAY)
             )
@@ -151,7 +151,9 @@ def _phone_rows(key: int, contact: int) -> Iterator[tuple[object, ...]]:
         yield key, 1, "+" + other, f"+49 {other[2:6]} {other[6:]}", "work", "e164", other[2:], "49", other[::-1]
 
 
-def _record(call: str, number: str, customer: int) -> dict[str, object]:
+def call_record(call: str, *, customer: int, number: str | None = None) -> dict[str, object]:
+    """The record of an answered call of this customer."""
+    number = number or number_of(customer - 1)
     remote = {"number": number, "display": number, "raw": number, "name": None, "kind": "e164", "dialled": None}
     return {
         "id": call, "pbx": "main", "uniqueid": call, "linkedid": call, "direction": "inbound", "state": "ended",

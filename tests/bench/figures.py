@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -58,12 +59,31 @@ def compared(
     )  # fmt: skip
 
 
+def plain(
+    goal: str,
+    what: str,
+    values: Sequence[float],
+    unit: str,
+    *,
+    reference: Sequence[float] = (),
+    against: str = "",
+    **limit: float,
+) -> Figure:
+    """The median of the rounds; where there is a goal it is of that figure itself. The reference is only shown beside it."""
+    measured = median(values)
+    return Figure(
+        goal=goal, what=what, measured=measured, unit=unit, reference=median(reference) if reference else None,
+        reference_name=against, value=measured if limit else None, **limit,
+    )  # fmt: skip
+
+
 def percentile(values: Iterable[float], share: float) -> float:
     """The value that `share` of all are at or below (nearest rank)."""
     ordered = sorted(values)
     if not ordered:
         return float("nan")
-    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
+    # A hair less: 0.07 * 100 is a little more than 7.
+    return ordered[max(0, math.ceil(share * len(ordered) - 1e-9) - 1)]
 
 
 def load_average() -> str:

@@ -20,9 +20,9 @@ from tests.bench.processes import Mailbox, cpu_seconds
 
 _MEMBER_S, _OFFER_S, _RING_S, _TALK_S = 0.0035, 0.0064, 0.2, 0.5
 _END = b"\r\n\r\n"
-_OFFER = b"Event: DialBegin\r\n"
+OFFER = b"Event: DialBegin\r\n"
 #: Callers are taken from all over the database.
-_STRIDE = 77_777
+STRIDE = 77_777
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +65,19 @@ def _plan(server: SimulatorServer, *, first: int, calls: int, rate: float, at_on
     for number in range(calls):
         order, starts = first + number, number / rate
         agent = agents[order % len(agents)]
-        ring = Ring(number_of(order * _STRIDE % 1_000_000), agent.extension, 0.0)
+        ring = Ring(number_of(order * STRIDE % 1_000_000), agent.extension, 0.0)
         moments = (wall + starts, wall + starts + _RING_S, wall + starts + _RING_S + _TALK_S)
         rings, answered, ends = (
-            _events(part) for part in stamp.parts(order, caller=ring.number, agent=agent, moments=moments)
+            events_of(part) for part in stamp.parts(order, caller=ring.number, agent=agent, moments=moments)
         )
-        for after, part in _in_real_time(rings, at_once=at_once):
+        for after, part in in_real_time(rings, at_once=at_once):
             planned.append((starts + after, order, part, ring))
         planned.append((starts + _RING_S, order, answered, ring))
         planned.append((starts + _RING_S + _TALK_S, order, ends, ring))
     return planned
 
 
-def _in_real_time(rings: list[bytes], *, at_once: bool) -> list[tuple[float, list[bytes]]]:
+def in_real_time(rings: list[bytes], *, at_once: bool = False) -> list[tuple[float, list[bytes]]]:
     """The caller's channel and queue, the member's channel, the offer."""
     if at_once:
         return [(0.0, [b"".join(rings)])]
@@ -86,7 +86,8 @@ def _in_real_time(rings: list[bytes], *, at_once: bool) -> list[tuple[float, lis
     return [(0.0, rings[:member]), (_MEMBER_S, rings[member:offer]), (_OFFER_S, rings[offer:])]
 
 
-def _events(part: bytes) -> list[bytes]:
+def events_of(part: bytes) -> list[bytes]:
+    """The events one by one, each whole."""
     return [event + _END for event in part.split(_END) if event]
 
 
@@ -99,7 +100,7 @@ async def _play(server: SimulatorServer, planned: _Planned) -> list[Ring]:
         while planned and started + planned[0][0] <= time.perf_counter():
             _, _, events, ring = heapq.heappop(planned)
             for event in events:
-                if _OFFER in event:
+                if OFFER in event:
                     rung.append(Ring(ring.number, ring.extension, time.perf_counter()))
                 server.broadcast(event)
     return rung

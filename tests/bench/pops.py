@@ -26,13 +26,13 @@ from tests.bench.screens import Shown
 
 _EXTENSIONS = [extension_of(agent) for agent in range(AGENTS)]
 #: Variant, calls a second, seconds in each round, everything up to the ring in one write.
-_Point = tuple[str, int, float, bool]
-G8_POINTS: tuple[_Point, ...] = (
+PointOf = tuple[str, int, float, bool]
+G8_POINTS: tuple[PointOf, ...] = (
     *(("ours", 10, 6.0, False), ("null", 10, 6.0, False)),
     *(("ours", 100, 4.0, False), ("null", 100, 4.0, False)),
     *(("ours", 300, 4.0, False), ("null", 300, 4.0, False), ("ours", 300, 4.0, True)),
 )
-G9_POINTS: tuple[_Point, ...] = (("ours", 100, 4.0, False), ("naive", 100, 4.0, False))
+G9_POINTS: tuple[PointOf, ...] = (("ours", 100, 4.0, False), ("naive", 100, 4.0, False))
 
 
 @dataclass(slots=True)
@@ -48,6 +48,9 @@ class Point:
     wrong: int = 0
 
 
+#: The service itself, with its call records and without.
+OURS = ("ours", "unwritten")
+_UNWRITTEN = {"bench": {"writes": False}}
 Points = dict[tuple[str, int, bool], Point]
 
 
@@ -57,7 +60,7 @@ def run(rounds: int, *, floor: bool, naive: bool) -> Iterator[Figure]:
     variants = list(dict.fromkeys(point[0] for point in wanted))
     points: Points = {}
     with ExitStack() as stack:
-        stand = _Stand(stack, variants)
+        stand = Stand(stack, variants)
         stand.warm_up()
         for _ in range(rounds):
             for point in sorted(wanted, key=lambda one: (one[1], one[3])):
@@ -68,7 +71,7 @@ def run(rounds: int, *, floor: bool, naive: bool) -> Iterator[Figure]:
         yield from _naive_figures(points)
 
 
-class _Stand:
+class Stand:
     """The processes, connected to each other."""
 
     def __init__(self, stack: ExitStack, variants: Sequence[str]) -> None:
@@ -79,6 +82,7 @@ class _Stand:
         self._screens = stack.enter_context(Part(screens.run))
         starts = {
             "ours": lambda: Part(our_service.run, ami["ours"], database, {}),
+            "unwritten": lambda: Part(our_service.run, ami["unwritten"], _another(database), _UNWRITTEN),
             "null": lambda: Part(null_floor.run, ami["null"]),
             "naive": lambda: Part(naive_stack.run, ami["naive"], database, on_uvloop=False),
         }
@@ -96,17 +100,17 @@ class _Stand:
         for name in self._services:
             self._play(name, 100, 2.0, at_once=False)
 
-    def measure(self, point: _Point, points: Points) -> None:
+    def measure(self, point: PointOf, points: Points) -> None:
         """One round of one variant at one rate."""
         name, rate, seconds, at_once = point
         before = self._services[name].ask("cpu")
         shown, rings = self._play(name, rate, seconds, at_once=at_once)
         after = self._services[name].ask("cpu")
         found = points.setdefault((name, rate, at_once), Point())
-        latencies = _latencies(found, rings, shown, check_card=name == "ours")
-        found.p50.append(percentile(latencies, 0.50))
-        found.p99.append(percentile(latencies, 0.99))
-        found.all += latencies
+        times = latencies(found, rings, shown, check_card=name in OURS)
+        found.p50.append(percentile(times, 0.50))
+        found.p99.append(percentile(times, 0.99))
+        found.all += times
         found.cpu_per_call.append((after - before) * 1e6 / len(rings))
 
     def _play(self, name: str, rate: int, seconds: float, *, at_once: bool) -> tuple[list[Shown], list[Ring]]:
@@ -115,7 +119,7 @@ class _Stand:
         return shown, rings
 
 
-def _latencies(point: Point, rings: Sequence[Ring], shown: Sequence[Shown], *, check_card: bool) -> list[float]:
+def latencies(point: Point, rings: Sequence[Ring], shown: Sequence[Shown], *, check_card: bool) -> list[float]:
     """Milliseconds of each ring that was shown; counts what was lost and what was shown wrongly."""
     arrived = {(pop.number, pop.extension): pop.at for pop in shown}
     found = [
@@ -127,8 +131,14 @@ def _latencies(point: Point, rings: Sequence[Ring], shown: Sequence[Shown], *, c
     point.lost += len(rings) - len(found)
     point.wrong += sum(1 for key, count in times.items() if key not in offered or count > 1)
     if check_card:
-        point.wrong += sum(1 for pop in shown if not _right_card(pop))
+        point.wrong += sum(1 for pop in shown if pop.frame and not _right_card(pop))
     return [seconds * 1000 for seconds in found]
+
+
+def _another(database: Path) -> Path:
+    beside = database.parent / "beside"
+    beside.mkdir()
+    return copy_database(beside / database.name)
 
 
 def _right_card(pop: Shown) -> bool:

@@ -69,6 +69,24 @@ class Part:
         except EOFError as error:
             raise PartFailed(f"{self._name} ended; its reason is above") from error
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        pid = self._process.pid
+        assert pid is not None
+        return pid
+
+    def kill(self) -> None:
+        """`kill -9`, in the middle of whatever it does."""
+        self._process.kill()
+        self._process.join()
+
+    def left_over(self) -> Iterator[Any]:
+        """After `kill`: the answers that it had still given."""
+        with contextlib.suppress(EOFError):
+            while self._answers.poll():
+                yield self._answers.recv()
+
 
 class Mailbox:
     """A part's end of the pipe."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from tests.bench.contacts import agent_token
@@ -28,7 +30,7 @@ _GATHER_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A pop that arrived at the screen of this telephone."""
+    """A pop that arrived at the screen of this telephone. `frame` is empty where it was looked at and found right on arrival."""
 
     number: str
     extension: str
@@ -40,20 +42,30 @@ Arrived: TypeAlias = Callable[[Shown], None]
 
 
 async def run(mailbox: Mailbox) -> None:
-    """Answers ("connect", port, extensions) and ("gather", how many)."""
+    """Answers ("connect", port, extensions), the same with "connect deaf" for screens that stop reading, and ("gather", how many).
+
+    After ("lean",) frames are looked at when they come, and only the wrong ones are kept: long runs need the memory.
+    """
     shown: list[Shown] = []
+    lean = False
     news = asyncio.Event()
-    screens: list[_Screen] = []
+    screens: list[Screen] = []
 
     def arrived(pop: Shown) -> None:
-        shown.append(pop)
+        shown.append(replace(pop, frame=b"") if lean and looks_right(pop) else pop)
         news.set()
 
     async for message in mailbox.received():
         match message:
             case ("connect", port, extensions):
-                screens += await _connect(port, extensions, arrived)
+                screens += await connect(port, extensions, arrived)
                 mailbox.answer(len(screens))
+            case ("connect deaf", port, extensions):
+                screens += await connect(port, extensions, arrived, deaf=True)
+                mailbox.answer(len(screens))
+            case ("lean",):
+                lean = True
+                mailbox.answer(lean)
             case ("gather", expected):
                 try:
                     async with asyncio.timeout(_GATHER_TIMEOUT_S):
@@ -67,24 +79,45 @@ async def run(mailbox: Mailbox) -> None:
                 shown.clear()
 
 
-async def _connect(port: int, extensions: Sequence[str], arrived: Arrived) -> list[_Screen]:
+def looks_right(pop: Shown) -> bool:
+    """One customer was found, and it is one with this number: it is in the card, too, not only in the call."""
+    return b'"match":"one"' in pop.frame and pop.frame.count(b'"number":"%b"' % pop.number.encode()) >= 2
+
+
+async def connect(
+    port: int, extensions: Sequence[str], arrived: Arrived, *, deaf: bool = False, kind: type[Screen] | None = None
+) -> list[Screen]:
+    """Open these screens, fifty at a time. Deaf ones read their first frame and no more, into as little room as there may be."""
     loop = asyncio.get_running_loop()
-    screens: list[_Screen] = []
+    make = kind or Screen
+    screens: list[Screen] = []
     for start in range(0, len(extensions), 50):
+        some = extensions[start : start + 50]
         opened = [
-            await loop.create_connection(lambda extension=one: _Screen(extension, arrived), "127.0.0.1", port)
-            for one in extensions[start : start + 50]
+            await loop.create_connection(partial(make, one, arrived), sock=_link(port, small=deaf)) for one in some
         ]
         screens += [screen for _, screen in opened]
         await asyncio.gather(*(screen.ready for _, screen in opened))
+        if deaf:
+            for transport, _ in opened:
+                transport.pause_reading()
     return screens
 
 
-class _Screen(asyncio.Protocol):
+def _link(port: int, *, small: bool) -> socket.socket:
+    link = socket.socket()
+    if small:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    link.connect(("127.0.0.1", port))
+    link.setblocking(False)
+    return link
+
+
+class Screen(asyncio.Protocol):
     """One websocket. `ready` when the first frame is here."""
 
     def __init__(self, extension: str, arrived: Arrived) -> None:
-        self._extension = extension
+        self.extension = extension
         self._arrived = arrived
         self._buffer = b""
         self._upgraded = False
@@ -95,9 +128,9 @@ class _Screen(asyncio.Protocol):
         self._transport: asyncio.WriteTransport = transport  # type: ignore[assignment]
         key = base64.b64encode(os.urandom(16)).decode()
         self._transport.write(
-            f"GET /ws?extension={self._extension} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+            f"GET /ws?extension={self.extension} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
-            f"Authorization: Bearer {agent_token(self._extension)}\r\n\r\n".encode()
+            f"Authorization: Bearer {agent_token(self.extension)}\r\n\r\n".encode()
         )
 
     def data_received(self, data: bytes) -> None:
@@ -128,11 +161,16 @@ class _Screen(asyncio.Protocol):
                 length, start = int.from_bytes(data[2:10]), 10
             if len(data) < max(start, start + length):
                 break
-            self._frame(data[0] & 0x0F, data[start : start + length], at)
+            self.frame(data[0] & 0x0F, data[start : start + length], at)
             data = data[start + length :]
         return data
 
-    def _frame(self, opcode: int, payload: bytes, at: float) -> None:
+    def leave(self) -> None:
+        """Gone without a word, as a browser whose network went."""
+        self._transport.abort()
+
+    def frame(self, opcode: int, payload: bytes, at: float) -> None:
+        """One whole frame of the server's."""
         if opcode == 9:
             self._send(payload, opcode=10)
         elif opcode == 1:
@@ -140,7 +178,7 @@ class _Screen(asyncio.Protocol):
                 self.ready.set_result(None)
             if _POP in payload[:_HEAD_BYTES]:
                 number = "+" + _text(payload, b"+", payload.find(_REMOTE))
-                self._arrived(Shown(number, self._extension, at, payload))
+                self._arrived(Shown(number, self.extension, at, payload))
                 if _POP_ID in payload:
                     receipt = b'{"type":"painted","pop_id":"%s"}' % _text(payload, _POP_ID).encode()
                     self._loop.call_later(_PAINTS_AFTER_S, self._send, receipt)

@@ -50,6 +50,13 @@ def test_help_is_quick_because_commands_import_late() -> None:
     assert finished.stdout == "[]\n"
 
 
+def test_the_server_starts_without_what_it_never_uses() -> None:
+    never = "{'sqlalchemy.orm', 'sqlalchemy.ext.asyncio', 'alembic', 'websockets', 'phonenumbers.geocoder', 'pytest'}"
+    code = f"import sys, ctiserver.cli, ctiserver.lifecycle; print(sorted({never} & set(sys.modules)))"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert finished.stdout == "[]\n"
+
+
 def test_the_version_is_printed() -> None:
     assert run("version").out == "0.1.0\n"
     assert run("version", "--json").json == {"version": "0.1.0"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from pbx.agents import AgentState, AgentStatus
 from pbx.call_events import AgentStateChanged, PbxConnected, PbxLost, PbxResynced, QueueChanged
 from pbx.calls import CallId
@@ -215,3 +217,20 @@ def test_of_two_pbxs_an_agent_belongs_to_the_one_where_they_work() -> None:
     both.apply(AgentStateChanged(at=T, pbx=PbxName("branch"), agent=nowhere))
     assert both.pbx_of("eva") == "branch", "their queues were there"
     assert both.served_by("eva") == frozenset()
+
+
+def test_one_agent_is_shown_as_among_all_and_nobody_else_is_made_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = board(agent("eva"), agent("PJSIP/1077"), agent("eva", AgentState.OFFLINE, pbx="branch"))
+    everybody = shown.agents()
+    alone = {name: shown.agents(only=name) for name in {one["name"] for one in everybody} | {"nobody"}}
+    assert alone == {name: [one for one in everybody if one["name"] == name] for name in alone}
+    assert len(alone["eva"]) == 2
+    made: list[str] = []
+
+    def note(_self: QueueBoard, _pbx: str, status: AgentStatus) -> dict[str, str]:
+        made.append(status.name)
+        return {"display_name": status.name}
+
+    monkeypatch.setattr(QueueBoard, "_agent_json", note)
+    shown.agents(only="PJSIP/1077")
+    assert made == ["PJSIP/1077"]
