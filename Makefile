@@ -9,7 +9,7 @@ SPELLED := README.md CHANGELOG.md Makefile compose.yaml docs config ctiserver pb
 UNSPELLED := *.po,*.mo,*.pot,*.ami,*.truth.json,*.csv,*.svg,*.png,*.woff2,*/vendor/*,*.min.js,__pycache__
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check coverage bench storm faults long clean
+.PHONY: help demo test check coverage bench storm faults soak long clean
 
 help:
 	@echo "make demo    the whole product with a simulated telephone system and sample customers"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench   the benchmarks"
 	@echo "make storm   ten minutes of 5,000 events a second, then ten seconds of 20,000"
 	@echo "make faults  every fault in its long form, and a table of what was found (half an hour)"
+	@echo "make soak    an hour beside a call centre in which things go wrong, and a table of what was found"
 	@echo "make long    what takes longer than make test should"
 
 # Re-installed only when pyproject.toml changed.
@@ -65,6 +66,10 @@ storm: $(VENV)/.test-installed
 
 faults: $(VENV)/.test-installed
 	@$(BIN)/python -m tests.faults
+
+# SOAK is for more options: make soak SOAK="--minutes 600 --rate 2 --seed 5"
+soak: $(VENV)/.test-installed
+	@$(BIN)/python -m tests.soak $(SOAK)
 
 long: check
 	@$(BIN)/python -m tests.run --long

@@ -232,6 +232,11 @@ class CallLog:
         # The ids of those that ended, oldest first.
         self._ended: deque[str] = deque()
 
+    @property
+    def remembered(self) -> int:
+        """Calls whose newest record is kept: those that live, and the last that ended."""
+        return len(self._calls)
+
     def apply(self, event: CallEvent) -> CallLogWork:
         """What this event asks of the store."""
         match event:

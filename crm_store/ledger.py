@@ -71,6 +71,11 @@ class ShownCards:
     def __init__(self) -> None:
         self._seen: dict[str, frozenset[int]] = {}  # pop → customers
 
+    @property
+    def remembered(self) -> int:
+        """Pops that are on a screen with a card."""
+        return len(self._seen)
+
     def shown(
         self, user: str, pop_id: str, call_id: str, customers: Iterable[Mapping[str, Any]], *, at: datetime
     ) -> list[LedgerEntry]:

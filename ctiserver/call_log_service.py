@@ -67,6 +67,14 @@ class CallLogService:
         """Calls whose newest record is not written yet."""
         return len(self._records.keys() | self._news.keys())
 
+    def held(self) -> dict[str, int]:
+        """How many things are kept in memory, by kind."""
+        return {
+            "records": self._log.remembered,
+            "records_awaited": len(self._wanted),
+            "callbacks_waiting": len(self._lost) + len(self._talks),
+        }
+
     def apply(self, event: CallEvent) -> None:
         """Take note; nothing is written here. Each event carries the whole call, so most wait for the write."""
         call = getattr(event, "call", None)

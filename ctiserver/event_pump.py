@@ -59,6 +59,11 @@ class EventPump:
         self._stopping = False
         self.live = asyncio.Event()
 
+    @property
+    def held_back(self) -> int:
+        """Events that wait for a snapshot to be read."""
+        return len(self._waiting or ())
+
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:

@@ -57,6 +57,11 @@ class LedgerService:
         """Entries that are not written yet."""
         return len(self._waiting)
 
+    @property
+    def shown_cards(self) -> int:
+        """Pops on screens whose card counts as shown."""
+        return self._cards.remembered
+
     def add(self, entry: LedgerEntry) -> None:
         """Take note of it; nothing is written here."""
         if self._goes_on(entry):

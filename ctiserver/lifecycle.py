@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ DRAIN_S = 5.0
 _FLUSH_S = 2.0
 _RELEASE_S = 1.0
 _LEDGER_S = 1.0
+_STDERR = 2
 #: The thread that writes to the database gives way to the event loop after this time: Python's own 5 ms is felt in each pop.
 #: Not less than the way from the ring to the screen takes, or it is the pop that has to give way in between.
 _THREAD_TURN_S = 0.0005
@@ -35,6 +37,8 @@ _THREAD_TURN_S = 0.0005
 
 async def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code."""
+    # A loop that hangs beats no more; systemd then sends SIGABRT, and the log says where each thread was.
+    faulthandler.enable(_STDERR)
     stop = asyncio.Event()
     manager = ServiceManager(os.environ)
     loop = asyncio.get_running_loop()

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ctiserver.conditions import Conditions
 from ctiserver.dispatcher import Dispatcher
+from ctiserver.holdings import Holdings
+from ctiserver.loop_lag import LoopLag
 from pbx.call_events import CallEnded, CallEvent, CallOffered, PbxConnected, PbxLost, PbxResynced
-from screenpop.websocket.server import PushServer
 
 #: By the labels' values; a tuple of any length.
 _Values: TypeAlias = Mapping[Any, float]
@@ -32,7 +33,8 @@ class ServiceMetrics(Collector):
         self,
         conditions: Conditions,
         dispatcher: Dispatcher,
-        push: PushServer,
+        holdings: Holdings,
+        loop_lag: LoopLag,
         *,
         commits: Callable[[], tuple[int, float]],
         sign_in_failures: Callable[[], int],
@@ -45,7 +47,9 @@ class ServiceMetrics(Collector):
         self._ledger = conditions.ledger
         self._certificate = conditions.certificate
         self._dispatcher = dispatcher
-        self._push = push
+        self._push = holdings.push
+        self._holdings = holdings
+        self._loop_lag = loop_lag
         self._commits = commits
         self._sign_in_failures = sign_in_failures
         self._version = version
@@ -104,6 +108,7 @@ class ServiceMetrics(Collector):
         yield from self._of_calls()
         yield from self._of_storage()
         yield from self._of_people()
+        yield from self._of_process()
 
     def _of_links(self) -> Iterator[Metric]:
         states = {name: link.status()["state"] for name, link in self._links.items()}
@@ -161,6 +166,24 @@ class ServiceMetrics(Collector):
         if self._certificate is not None:
             end = {(): self._certificate.expires_at}
             yield _gauge("cti_certificate_expires_timestamp_seconds", "End of our certificate", [], end)
+
+    def _of_process(self) -> Iterator[Metric]:
+        """What grows, and what holds the loop."""
+        yield _gauge("cti_tasks", "Tasks on the event loop", [], {(): self._holdings.tasks()})
+        text = "Things held in memory for a PBX, by kind"
+        yield _gauge("cti_pbx_held", text, ["pbx", "kind"], self._holdings.of_links())
+        yield _gauge("cti_held", "Things held in memory, by kind", ["kind"], _keyed(self._holdings.of_all()))
+        buffered = _keyed(self._holdings.buffered())
+        yield _gauge("cti_push_buffer_bytes", "Held for browsers, by what it waits for", ["kind"], buffered)
+        figures = self._loop_lag.figures
+        lag = HistogramMetricFamily("cti_loop_lag_seconds", "By how much the event loop was late")
+        lag.add_metric([], figures.buckets(), figures.sum_s)
+        yield lag
+        longest = {(): self._loop_lag.longest_s}
+        yield _gauge("cti_loop_lag_longest_seconds", "The longest lag of the last one to two minutes", [], longest)
+        yield _counter("cti_loop_blocked", "Times that our own code held the event loop", [], {(): figures.blocked})
+        text = "Times that the machine gave the event loop no processor"
+        yield _counter("cti_loop_starved", text, [], {(): figures.starved})
 
 
 def _keyed(figures: Mapping[str, float]) -> dict[tuple[str, ...], float]:

@@ -24,6 +24,7 @@ from pbx.call_events import AgentStateChanged, PbxResynced
 from pbx.commands import Originate, PbxCommands
 from pbx.devices import DeviceKind
 from pbx.dial_rules import DialRules, RateLimit, dial_string
+from pbx.errors import ControlsOff, PbxNotConnected, PbxRefused
 from pbx.events import PbxName
 from pbx.pbx_state import PbxState
 from web.click_to_dial import DialPlan
@@ -40,7 +41,11 @@ class TrackedCommands(AmiCommands):
     async def originate(self, request: Originate) -> None:
         """As the port says."""
         self._state.expect_originate(request.channel_id, request.number)
-        await super().originate(request)
+        try:
+            await super().originate(request)
+        except (ControlsOff, PbxNotConnected, PbxRefused):
+            self._state.forget_originate(request.channel_id)
+            raise
 
     async def hang_up(self, channel_or_uniqueid: str) -> None:
         """The root of a call may be gone (an optimised Local channel): then whoever is left of it is hung up."""

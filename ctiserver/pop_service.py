@@ -71,6 +71,15 @@ class PopService:
         self._held: dict[str, list[CallEvent]] = {}
         self.painted_s: list[float] = []
 
+    def held(self) -> dict[str, int]:
+        """How many things are kept in memory, by kind."""
+        return {
+            **self._popper.held(),
+            "lookups": len(self._asked),
+            "pop_events": sum(len(events) for events in self._held.values()),
+            "pop_tasks": len(self._tasks),
+        }
+
     # --- call events ---------------------------------------------------------------------------------------------------
 
     def apply(self, event: CallEvent) -> None:

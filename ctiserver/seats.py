@@ -84,6 +84,11 @@ class Seats:
         for name in self._changed(accounts, sessions):
             self._on_changed(name)
 
+    @property
+    def signed_in(self) -> int:
+        """Sign-ins that are good now."""
+        return len(self._signed_in)
+
     def account_at(self, endpoint: str) -> str | None:
         """Who sits at this phone now."""
         return self._seats[0].get(endpoint) if self._seats is not None else None

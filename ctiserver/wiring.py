@@ -28,7 +28,9 @@ from ctiserver.certificate import Certificate
 from ctiserver.conditions import Conditions
 from ctiserver.dispatcher import ABOUT_CALLS, Dispatcher
 from ctiserver.event_pump import EventPump
+from ctiserver.holdings import Holdings
 from ctiserver.ledger_service import LedgerService
+from ctiserver.loop_lag import LoopLag
 from ctiserver.metrics import KINDS, ServiceMetrics
 from ctiserver.pbx_links import PbxLink, build_link
 from ctiserver.pop_service import PopService
@@ -86,6 +88,7 @@ class Service:
     board: BoardService
     dialler: ClickToDial
     seats: Seats
+    loop_lag: LoopLag
     certificate: Certificate | None  # of ours; None: plain HTTP, or a proxy has one
     origins: set[str] = field(default_factory=set)
     url: str = ""
@@ -129,6 +132,7 @@ class Service:
             ("board", self.board.run()),
             ("collector", CalmCollector(lambda: not any(p.state.unfinished() for p in self.pumps.values())).run()),
             ("seats", self.seats.run()),
+            ("loop-lag", self.loop_lag.run()),
             ("click-to-dial", self._watch_requests()),
             *([("certificate", self.certificate.watch())] if self.certificate is not None else []),
         ]
@@ -202,7 +206,20 @@ def build_service(settings: Settings, store: SqlStore, certificate: Certificate 
     conditions = Conditions(
         folders=_folders(settings), call_log=call_log, ledger=ledger, links=links, certificate=certificate
     )
-    metrics = _metrics(conditions, dispatcher, push, store, lambda: app[THROTTLE].failures)
+    holdings = Holdings(
+        links=links,
+        pops=pops,
+        call_log=call_log,
+        ledger=ledger,
+        push=push,
+        broker=broker,
+        dialler=dialler,
+        seats=seats,
+        writes_waiting=store.writes_waiting,
+        failures_remembered=lambda: app[THROTTLE].remembered,
+    )
+    loop_lag = LoopLag()
+    metrics = _metrics(conditions, dispatcher, holdings, loop_lag, store, lambda: app[THROTTLE].failures)
     for name, follower, kinds in (
         ("pops", pops.apply, ABOUT_CALLS),
         ("call-log", call_log.apply, (*ABOUT_CALLS, PbxResynced)),
@@ -256,16 +273,28 @@ def build_service(settings: Settings, store: SqlStore, certificate: Certificate 
         board=board_service,
         dialler=dialler,
         seats=seats,
+        loop_lag=loop_lag,
         certificate=certificate,
         origins=origins,
     )
 
 
 def _metrics(
-    conditions: Conditions, dispatcher: Dispatcher, push: PushServer, store: SqlStore, failures: Callable[[], int]
+    conditions: Conditions,
+    dispatcher: Dispatcher,
+    holdings: Holdings,
+    loop_lag: LoopLag,
+    store: SqlStore,
+    failures: Callable[[], int],
 ) -> ServiceMetrics:
     return ServiceMetrics(
-        conditions, dispatcher, push, commits=store.commits, sign_in_failures=failures, version=__version__
+        conditions,
+        dispatcher,
+        holdings,
+        loop_lag,
+        commits=store.commits,
+        sign_in_failures=failures,
+        version=__version__,
     )
 
 

@@ -87,6 +87,16 @@ class ChannelGraph:
     def __iter__(self) -> Iterator[LiveChannel]:
         return iter(list(self._channels.values()))
 
+    @property
+    def bridges(self) -> int:
+        """How many bridges somebody is in."""
+        return len(self._bridges)
+
+    @property
+    def tombstones(self) -> int:
+        """How many channels are remembered that hung up a short while ago."""
+        return len(self._tombstones)
+
     def get(self, uniqueid: Uniqueid | None) -> LiveChannel | None:
         return self._channels.get(uniqueid) if uniqueid is not None else None
 

@@ -21,12 +21,29 @@ class Openings:
         self._book = book
         # Click-to-dial: the number that was asked for, by ChannelId.
         self._asked: dict[str, str] = {}
+        # Those of them that the last look at the PBX did not show either.
+        self._unborn: frozenset[str] = frozenset()
         self._ordinal = 0
         self._strange_devices: set[str] = set()
+
+    @property
+    def expected(self) -> int:
+        """Originates whose channel has not been born."""
+        return len(self._asked)
 
     def expect_originate(self, channel_id: str, number: str) -> None:
         """We are about to ask the PBX to dial `number` with this ChannelId."""
         self._asked[channel_id] = number
+
+    def forget_originate(self, channel_id: str) -> None:
+        """Nothing was sent, or the PBX refused it: no channel comes."""
+        self._asked.pop(channel_id, None)
+
+    def forget_unborn(self) -> None:
+        """Call it at each self-check: what was awaited at the one before and is not born yet, never will be."""
+        for channel_id in self._unborn:
+            self.forget_originate(channel_id)
+        self._unborn = frozenset(self._asked)
 
     def open_root(self, channel: LiveChannel, seen: Channel, at: float | None, *, is_dialled: bool = False) -> LiveCall:
         """A channel without a requestor begins a call. A phone's stays silent until it dials: it may be a feature code."""

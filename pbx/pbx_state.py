@@ -205,6 +205,10 @@ class PbxState:
         """Tell before asking the PBX: the call's remote number is the number asked for."""
         self._tracker.openings.expect_originate(channel_id, number)
 
+    def forget_originate(self, channel_id: str) -> None:
+        """The PBX was not asked after all, or said no."""
+        self._tracker.openings.forget_originate(channel_id)
+
     # --- what is there now ---------------------------------------------------------------------------------------------
 
     def open_calls(self) -> list[Call]:
@@ -214,6 +218,16 @@ class PbxState:
     def unfinished(self) -> int:
         """Calls that live or wait for their last events."""
         return sum(1 for call in self._book if call.announced)
+
+    def held(self) -> dict[str, int]:
+        """How many things are held in memory, by kind: an operator, or a soak, sees what grows."""
+        return {
+            "calls": sum(1 for _ in self._book),
+            "channels": len(self._book.graph),
+            "bridges": self._book.graph.bridges,
+            "tombstones": self._book.graph.tombstones,
+            "originates": self._tracker.openings.expected,
+        }
 
     def living_channel(self, root: str) -> str | None:
         """A channel whose hang-up ends the call with this root: the root itself, else the remote party's, else any."""

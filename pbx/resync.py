@@ -87,7 +87,9 @@ class Resync:
                 self._show_present(present, at)
         if snapshot.waiting is not None and not snapshot.self_check:
             self._show_waiting(snapshot.waiting, at)
-        if not snapshot.self_check:
+        if snapshot.self_check:
+            self._openings.forget_unborn()
+        else:
             self._lost = False
             self._lost_at = None
         if snapshot.rebooted:

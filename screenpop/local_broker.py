@@ -20,6 +20,11 @@ class LocalBroker:
         self._clock = clock
         self._subscribers: dict[str, list[Deliver]] = {}
 
+    @property
+    def subscriptions(self) -> int:
+        """Subscribers of all topics; who listens to three counts three times."""
+        return sum(len(subscribers) for subscribers in self._subscribers.values())
+
     def publish(self, topic: str, kind: str, data: Mapping[str, Any]) -> None:
         """Tell everybody who subscribed to `topic`. One broken subscriber does not keep the news from the others."""
         subscribers = self._subscribers.get(topic)

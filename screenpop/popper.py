@@ -155,6 +155,10 @@ class Popper:
         ]
         return late + [self._retract(shown, RetractReason.DISMISSED) for shown in self._shown.unsaved_too_long(now)]
 
+    def held(self) -> dict[str, int]:
+        """How many pops and calls are kept in memory."""
+        return self._shown.held()
+
     # --- what is shown ------------------------------------------------------------------------------------------------
 
     def snapshot(self, user: str) -> list[dict[str, Any]]:

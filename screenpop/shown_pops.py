@@ -53,6 +53,10 @@ class ShownPops:
         self._by_call: dict[str, dict[str, ShownPop]] = {}
         self._unpainted: dict[str, ShownPop] = {}
 
+    def held(self) -> dict[str, int]:
+        """How many are kept in memory: pops, also those that left the screen of a running call, and their calls."""
+        return {"pops": len(self._pops), "pop_calls": len(self._calls)}
+
     # --- calls --------------------------------------------------------------------------------------------------------
 
     def call(self, call_id: str) -> LiveCall | None:

@@ -78,6 +78,16 @@ class Stream:
         self._kept_bytes = 0
         self._unsubscribe: Unsubscribe | None = None
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What was not taken for sending."""
+        return self._waiting_bytes
+
+    @property
+    def kept_bytes(self) -> int:
+        """What is kept to be sent again."""
+        return self._kept_bytes
+
     # --- news in ------------------------------------------------------------------------------------------------------
 
     def follow(self, broker: Broker, names: frozenset[str]) -> None:
@@ -124,6 +134,11 @@ class Stream:
         much = len(self._waiting) > self._limits.waiting_frames or self._waiting_bytes > self._limits.waiting_bytes
         if much and len(self._waiting) > 1:  # one big snapshot alone is not slowness
             self.overflowed = True
+            if self.wake is None:
+                # Nobody is connected, and whoever comes back begins anew: it need not be kept until the stream is dropped.
+                self._waiting.clear()
+                self._waiting_bytes = 0
+                self.forget()
         if self.wake is not None and wake is not None:
             wake()
 
@@ -179,6 +194,14 @@ class Streams:
 
     def __len__(self) -> int:
         return len(self._streams)
+
+    def buffered(self) -> dict[str, int]:
+        """Bytes of all streams: `waiting` to be sent, `kept` for a resume."""
+        streams = self._streams.values()
+        return {
+            "waiting": sum(one.waiting_bytes for one in streams),
+            "kept": sum(one.kept_bytes for one in streams),
+        }
 
     def open(self, user: Principal) -> Stream:
         """A new stream that listens to nothing yet."""

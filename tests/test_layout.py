@@ -14,7 +14,7 @@ LONGEST_MODULE = 400
 LONGEST_FUNCTION = 60
 #: A list of everything of one kind is as long as there are things of that kind.
 LONG = {
-    "ctiserver/wiring.py:build_service": 120,  # everything is built here, once, in order
+    "ctiserver/wiring.py:build_service": 132,  # everything is built here, once, in order
 }
 
 #: A module whose rules are tested under another name, and where.

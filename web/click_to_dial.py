@@ -60,6 +60,10 @@ class ClickToDial:
         self._keys: dict[tuple[str, str], str] = {}  # (user, Idempotency-Key) → id
         self._forgotten_at: datetime | None = None
 
+    def held(self) -> dict[str, int]:
+        """How many requests are kept in memory, and how many of them are not over."""
+        return {"dial_requests": len(self._requests), "dial_requests_open": len(self._open)}
+
     async def dial(
         self,
         *,

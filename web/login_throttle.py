@@ -35,6 +35,11 @@ class LoginThrottle:
         self._addresses: dict[str, _Bucket] = {}
         self.failures = 0  # ever, for the metrics
 
+    @property
+    def remembered(self) -> int:
+        """Accounts and addresses whose failures are remembered."""
+        return len(self._accounts) + len(self._addresses)
+
     def wait_s(self, account: str, address: str, now: float) -> float:
         """Seconds until the next attempt is looked at; 0 when it may be tried now."""
         return max(self._account_wait(account, now), self._address_wait(address, now))

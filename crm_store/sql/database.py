@@ -94,6 +94,11 @@ class Database:
         return self._writer.alive
 
     @property
+    def writes_waiting(self) -> int:
+        """Writes that were asked for and not begun."""
+        return self._writer.waiting
+
+    @property
     def commits(self) -> tuple[int, float]:
         """How many, and the seconds they took together."""
         return self._writer.commits, self._writer.commit_s

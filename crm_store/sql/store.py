@@ -50,6 +50,10 @@ class SqlStore(
         """How many transactions were written, and the seconds they took together."""
         return self._database.commits
 
+    def writes_waiting(self) -> int:
+        """Writes that were asked for and not begun."""
+        return self._database.writes_waiting
+
     async def close(self) -> None:
         """Finish every write that was asked for, then let go of the file."""
         await self._database.close()

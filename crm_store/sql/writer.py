@@ -68,6 +68,11 @@ class Writer:
         await asyncio.wait({self._task})
 
     @property
+    def waiting(self) -> int:
+        """Writes that nobody has begun."""
+        return self._jobs.qsize()
+
+    @property
     def alive(self) -> bool:
         return not self._task.done()
 

@@ -92,6 +92,12 @@ class AmiClient:
         """How the link is now."""
         return replace(self._status, last_rx=self._last_rx or None)
 
+    @property
+    def unanswered(self) -> int:
+        """Actions that were sent and wait for their answer."""
+        protocol = self._door.protocol if self._door is not None else None
+        return len(protocol.responses) if protocol is not None else 0
+
     async def run(self) -> None:
         """Hold the link until cancelled or closed."""
         try:

@@ -97,6 +97,10 @@ class PushServer:
         """Streams that are connected or may still be resumed."""
         return len(self._streams)
 
+    def buffered(self) -> dict[str, int]:
+        """Bytes for all screens: `waiting` to be sent, `kept` for a resume, `unsent` because a connection does not take them."""
+        return {**self._streams.buffered(), "unsent": sum(socket.unsent_bytes for socket in self._all())}
+
     def closing(self, user: str) -> bool:
         """True when each of the user's sockets has been told to close."""
         return all(socket.closing for socket in self._sockets.get(user, ()))

@@ -105,6 +105,12 @@ class Socket:
         self.flush()
 
     @property
+    def unsent_bytes(self) -> int:
+        """Written, and not taken by the client's connection."""
+        transport = self._transport
+        return transport.get_write_buffer_size() if transport is not None and not transport.is_closing() else 0
+
+    @property
     def closing(self) -> bool:
         """The close frame is on its way."""
         return self._closing is not None

@@ -114,6 +114,17 @@ async def test_ready_alive_reloaded_stopped(tmp_path: Path, notices: Notices) ->
         assert await process.wait() == 0
 
 
+async def test_what_the_watchdog_ends_says_where_it_was(tmp_path: Path, notices: Notices) -> None:
+    async with SimulatorServer(office()) as pbx, served(tmp_path, notices, pbx, 0) as process:
+        await notices.until("READY=1")
+        process.send_signal(signal.SIGABRT)  # what WatchdogSignal= sends
+        assert process.stderr is not None
+        said = (await process.stderr.read()).decode()
+        assert await process.wait() == -signal.SIGABRT
+    assert "Fatal Python error: Aborted" in said
+    assert "asyncio/runners.py" in said
+
+
 async def test_without_systemd_nothing_is_said() -> None:
     manager = ServiceManager({})
     manager.tell("READY=1")

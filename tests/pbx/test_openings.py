@@ -126,6 +126,33 @@ def test_the_number_asked_for_belongs_to_one_click_only() -> None:
     ]
 
 
+def test_a_click_that_came_to_nothing_is_not_remembered_for_ever() -> None:
+    """An accepted Originate to a phone that is not registered makes no channel, and a lost answer says nothing."""
+    tape = Tape()
+    check = ami.ResyncSnapshot(at=1060, channels=(), queues=None, members=None, waiting=None, self_check=True)
+    tape.state.expect_originate("cti-1", "+421905123456")
+    tape.play(check)
+    tape.state.expect_originate("cti-2", "+421905123457")
+    assert tape.state.held()["originates"] == 2  # the first may be on its way
+    tape.play(check)
+    assert tape.state.held()["originates"] == 1
+    tape.state.forget_originate("cti-2")
+    assert tape.state.held()["originates"] == 0
+
+
+def test_what_is_held_goes_with_the_calls() -> None:
+    tape = Tape()
+    customer, eva = tape.trunk("1.1"), tape.phone("1.2", "1001", linked="1.1")
+    tape.dial(customer, eva)
+    tape.answer(customer, eva)
+    assert tape.state.held() == {"calls": 1, "channels": 2, "bridges": 1, "tombstones": 0, "originates": 0}
+    tape.end_talk(customer, eva)
+    tape.tick(10)
+    assert tape.state.held() == {"calls": 0, "channels": 0, "bridges": 0, "tombstones": 2, "originates": 0}
+    tape.tick(60)
+    assert set(tape.state.held().values()) == {0}
+
+
 def test_equal_uniqueids_of_two_telephone_systems_are_two_calls() -> None:
     """A81: cloned machines count alike."""
     seen = Tape().trunk("1.1", new=False)

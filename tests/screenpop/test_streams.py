@@ -108,6 +108,17 @@ def test_past_the_bound_the_stream_overflows_and_keeps_no_more(limits: StreamLim
     assert desk.stream.since(0) is None
 
 
+def test_what_a_closed_browser_can_no_longer_resume_is_not_kept() -> None:
+    desk = Desk(StreamLimits(waiting_frames=3))
+    desk.pop("taken")
+    desk.taken()
+    for number in range(10):
+        desk.pop(str(number))
+    assert desk.stream.overflowed
+    assert desk.streams.buffered() == {"waiting": 0, "kept": 0}
+    assert desk.stream.since(1) is None
+
+
 def test_a_board_larger_than_the_bound_does_not_overflow_by_itself() -> None:
     desk = Desk(StreamLimits(waiting_bytes=1000))
     desk.stream.start_over("", {"pops": ["x" * 5000]})

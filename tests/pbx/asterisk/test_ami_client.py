@@ -11,7 +11,7 @@ from pbx import events as ev
 from pbx.asterisk.ami_client import AmiClient
 from pbx.asterisk.ami_link import EventBatch, LinkDown, LinkItem, LinkState, LinkUp, QueueOverflow, tls_context
 from pbx.asterisk.ami_snapshot import read_snapshot
-from pbx.errors import ControlsOff, PbxNotConnected, PbxRefused
+from pbx.errors import ControlsOff, PbxNotConnected, PbxRefused, PbxResultUnknown
 from tests.fakes.ami_server import FakeAmiServer, event, snapshot
 from tests.pbx.asterisk.link import Link
 
@@ -123,6 +123,19 @@ async def test_many_actions_at_once_get_their_own_answers(link: Link, pbx: FakeA
     pbx.answers["CoreStatus"] = lambda action: pbx.response(action, Message=action["Mark"])
     asked = [link.client.action({"Action": "CoreStatus", "Mark": str(number)}) for number in range(50)]
     assert [answer.message for answer in await asyncio.gather(*asked)] == [str(number) for number in range(50)]
+
+
+async def test_what_the_pbx_has_not_answered_is_counted(link: Link, pbx: FakeAmiServer) -> None:
+    assert AmiClient(link.client.config).unanswered == 0  # never connected
+    pbx.answers["CoreStatus"] = lambda action: b""
+    asked = asyncio.create_task(link.client.action({"Action": "CoreStatus"}))
+    await pbx.received("CoreStatus")
+    assert link.client.unanswered >= 1
+    pbx.drop()
+    with pytest.raises(PbxResultUnknown):
+        await asked
+    await link.down()
+    assert link.client.unanswered == 0
 
 
 async def test_list_that_is_mixed_with_events_is_told_apart(link: Link, pbx: FakeAmiServer) -> None:
