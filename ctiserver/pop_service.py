@@ -30,6 +30,8 @@ CARD_BUDGET_S = 0.15
 #: A look-up that takes longer is given up for now: the pop shows the bare number, the record is matched when written.
 LOOKUP_TIMEOUT_S = 2.0
 TICK_S = 0.5
+#: So long after a look-up that was given up the next one is tried, for as long as the call lives.
+LOOKUP_RETRY_S = 5.0
 
 
 class _Asked(NamedTuple):
@@ -66,6 +68,8 @@ class PopService:
         self._clock = clock
         # What was looked up for each living call: a changed number is looked up again.
         self._asked: dict[str, _Asked] = {}
+        # Calls whose look-up was given up, and when it is tried again: a talk may have no further event that would.
+        self._given_up: dict[str, tuple[float, Call]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         # Events of calls whose card is being read.
         self._held: dict[str, list[CallEvent]] = {}
@@ -75,7 +79,7 @@ class PopService:
         """How many things are kept in memory, by kind."""
         return {
             **self._popper.held(),
-            "lookups": len(self._asked),
+            "lookups": len(self._asked) + len(self._given_up),
             "pop_events": sum(len(events) for events in self._held.values()),
             "pop_tasks": len(self._tasks),
         }
@@ -97,6 +101,7 @@ class PopService:
             self._publish(self._popper.apply(event, self._clock()))
         if over:
             self._asked.pop(call.id, None)
+            self._given_up.pop(call.id, None)
 
     def _release(self, call_id: str, match: CallerMatch | None = None, number: str | None = None) -> None:
         """The card is there, or its time is up: tell what was held, with the card in it."""
@@ -121,6 +126,7 @@ class PopService:
         asked = self._asked.get(call.id)
         if asked is not None and asked.caller == caller:
             return  # nearly every event of a call
+        self._given_up.pop(call.id, None)
         number = remote_number(call, self._numbering[call.pbx])
         self._asked[call.id] = _Asked(caller, number.number)
         if asked is not None and asked.number == number.number:
@@ -130,23 +136,25 @@ class PopService:
             self._held[call.id] = []
             loop.call_later(CARD_BUDGET_S, self._release, call.id)
         clicked = self._clicked_customer(call.click_to_dial) if call.click_to_dial else None
-        self._in_background(self._find(call.id, number, clicked))
+        self._in_background(self._find(call, number, clicked))
 
-    async def _find(self, call_id: str, number: PhoneNumber, clicked: int | None) -> None:
+    async def _find(self, call: Call, number: PhoneNumber, clicked: int | None) -> None:
         try:
             async with asyncio.timeout(LOOKUP_TIMEOUT_S):
                 # Who was clicked is meant, whoever else has that number.
                 match = await (self._store.find_caller(number) if clicked is None else self._known(clicked))
         except (StoreError, TimeoutError) as error:
-            logger.warning("caller not looked up", call_id=call_id, reason=str(error) or "timeout")
-            self._asked.pop(call_id, None)  # the call's next event tries again
-            self._release(call_id)
+            logger.warning("caller not looked up", call_id=call.id, reason=str(error) or "timeout")
+            # The call's next event tries again, or the time does.
+            if self._asked.pop(call.id, None) is not None:
+                self._given_up[call.id] = (self._clock() + LOOKUP_RETRY_S, call)
+            self._release(call.id)
             return
-        asked = self._asked.get(call_id)
+        asked = self._asked.get(call.id)
         if asked is None or asked.number != number.number:
             return
-        self._on_match(call_id, match)
-        self._release(call_id, match, number.number)
+        self._on_match(call.id, match)
+        self._release(call.id, match, number.number)
 
     async def _known(self, customer_id: int) -> CallerMatch:
         card = await self._store.card(customer_id)
@@ -227,15 +235,22 @@ class PopService:
     # --- time ----------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Until cancelled: pops nobody painted, wrap-ups whose hour is over."""
+        """Until cancelled: pops nobody painted, wrap-ups whose hour is over, look-ups to try again."""
         while True:
             await asyncio.sleep(TICK_S)
+            self.retry_lookups()
             for item in self._popper.tick(self._clock()):
                 if isinstance(item, NotPainted):
                     logger.info("pop not painted in time", user=item.user, call_id=item.call_id)
                     self._on_unpainted(item.user, item.call_id)
                 else:
                     self._publish([item])
+
+    def retry_lookups(self) -> None:
+        """Ask once more for the callers whose look-up was given up long enough ago."""
+        now = self._clock()
+        for call in [call for at, call in self._given_up.values() if at <= now]:
+            self._look_up(call)
 
 
 def _merged(messages: list[PopMessage]) -> list[PopMessage]:

@@ -209,6 +209,8 @@ class PushServer:
 
     async def _read(self, socket: Socket) -> None:
         async for message in socket.response:
+            if message.type is WSMsgType.ERROR:  # gone: no pong within the heartbeat, or nonsense on the wire
+                return
             try:
                 if message.type is not WSMsgType.TEXT:
                     raise CloseSocket(CloseCode.TEXT_ONLY, "text frames only")
