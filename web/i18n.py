@@ -46,8 +46,13 @@ class Language:
 
     @property
     def tag(self) -> str:
-        """For `lang` and `Intl`: he-IL."""
+        """For `lang`: he-IL."""
         return f"{self.code}-{self.locale.territory}" if self.locale.territory else self.code
+
+    @property
+    def intl_tag(self) -> str:
+        """For `Intl`: ar-EG-u-nu-latn. Alone, ar-EG writes other digits than the server and the telephone do."""
+        return self.tag if self.locale.default_numbering_system == "latn" else f"{self.tag}-u-nu-latn"
 
     @property
     def own_name(self) -> str:
@@ -97,7 +102,7 @@ class Language:
                 key = message.id if isinstance(message.id, str) else message.id[0]
                 messages[key] = message.string
         return {
-            "tag": self.tag,
+            "tag": self.intl_tag,
             "zone": self.time_zone.key,
             "plurals": _plural_table(self),
             "weekend": self.weekend,

@@ -21,7 +21,7 @@ from web.pages_words import WORDS
 
 WEB = Path(__file__).parents[2] / "web"
 TEXTS = texts(WEB)
-LANGUAGES = ("he", "sk")
+LANGUAGES = ("he", "ar", "pl", "sk")
 _PLACES = re.compile(r"%\((\w+)\)s")
 
 
