@@ -198,10 +198,11 @@ def _locale(code: str, territory: str) -> Locale:
 
 def _week_of(territory: str) -> Locale:
     """Any locale of the territory: its week is the territory's, whatever the page's language."""
-    likely = get_global("likely_subtags").get(f"und_{territory}")
-    return (
-        Locale(str(likely).split("_")[0], territory=territory) if likely else Locale(SOURCE_LANGUAGE, territory="001")
-    )
+    likely = str(get_global("likely_subtags").get(f"und_{territory}", SOURCE_LANGUAGE))
+    try:
+        return Locale(likely.split("_")[0], territory=territory)
+    except UnknownLocaleError:
+        return Locale(SOURCE_LANGUAGE, territory="001")
 
 
 def _plural_table(language: Language) -> dict[str, int]:
