@@ -70,9 +70,10 @@ class Language:
         return at.astimezone(self.time_zone)
 
     def time(self, at: datetime) -> str:
-        """Hours with two digits: 0:35 beside a duration of 0:35 could be either."""
+        """Hours with two digits, as the browser writes them too: 0:35 beside a duration of 0:35 could be either."""
         pattern = str(self.locale.time_formats["short"].pattern)
-        return format_time(self.local(at), re.sub(r"(?<!H)H(?!H)", "HH", pattern), locale=self.locale)
+        two_digits = re.sub(r"(?<![Hh])[Hh](?![Hh])", r"\g<0>\g<0>", pattern)
+        return format_time(self.local(at), two_digits, locale=self.locale)
 
     def date(self, at: datetime) -> str:
         return format_date(self.local(at), "medium", locale=self.locale)
