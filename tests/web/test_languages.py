@@ -16,13 +16,13 @@ import orjson
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
-from babel.messages.pofile import write_po
 
 import web.pages as pages_module
 from crm_store.store import CrmStore
 from tests.browser.centre import Centre, make_centre
 from tests.web.desk import Desk, make_desk
 from tests.web.every_code import EVERYTHING, add_every_code
+from tests.web.made_up_language import bracketed, outside_brackets
 from tests.web.page_reading import Element, Page, stray_numbers
 from web.app import create_app
 from web.auth import new_session
@@ -36,8 +36,6 @@ Client = TestClient[web.Request, web.Application]
 _DATA_TAGS = {"bdi", "kbd", "time", "pre", "textarea", "script", "style", "blockquote"}
 #: Lists whose entries are people, queues and languages.
 _LISTS_OF_DATA = {"agent", "owner", "user", "queue", "f-language"}
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_KEY = re.compile(r"\((?:(?:Alt|Ctrl)\+\w+|G? ?[A-Z])\)")
 _ATTRIBUTES = ("aria-label", "title", "placeholder", "data-label", "alt", "data-words")
 
 
@@ -206,30 +204,6 @@ async def test_every_page_is_in_its_language_and_isolates_every_number(
             wrong[name] = found
     assert not wrong
     assert count > 45
-
-
-def bracketed(folder: Path) -> None:
-    """A made-up Polish, into `folder`: every text of the catalogues between brackets."""
-    catalogue = read_catalog("pl")
-    assert catalogue is not None
-    for message in catalogue:
-        if message.id and isinstance(message.id, str):
-            message.string = f"⟦{message.id}⟧"
-        elif message.id:
-            message.string = tuple(f"⟦{message.id[0]}⟧" for _ in message.string)
-    path = folder / "pl" / "LC_MESSAGES" / "messages.po"
-    path.parent.mkdir(parents=True)
-    with path.open("wb") as file:
-        write_po(file, catalogue)
-
-
-def outside_brackets(text: str) -> list[str]:
-    """The words between the brackets' ends."""
-    depth, kept = 0, ""
-    for character in text:
-        depth += {"⟦": 1, "⟧": -1}.get(character, 0)
-        kept += " " if depth or character in "⟦⟧" else character
-    return _WORD.findall(_KEY.sub("", kept))
 
 
 async def test_no_text_was_forgotten_when_the_pages_were_written(

@@ -106,7 +106,7 @@ def test_translations_break_no_rule(code: str) -> None:
 @pytest.mark.parametrize(
     ("english", "translation", "fault"),
     [
-        ("Call %(name)s", "Volať %(nome)s", "places"),
+        ("Call %(name)s", "Volať %(nazov)s", "places"),
         ("Call %(name)s", "Volať", "places"),
         ("50 %", "50 %%", "percent signs"),
         ("Save", "Uložiť ", "spaces at the ends"),
