@@ -6,6 +6,7 @@ only for its width and words. What the server alone writes is read by tests/web/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -96,6 +97,7 @@ async def faults(page: Page, language: str) -> list[str]:
     """What is wrong with the page as it stands, wide and narrow."""
     found = await violations(page) if language != "sk" else []
     found += await left_in_english(page, language)
+    found += re.findall("[\u0660-\u0669\u06f0-\u06f9]+", await page.locator("body").inner_text())  # other digits
     await page.set_viewport_size(NARROW)
     wide = await too_wide(page)
     await page.set_viewport_size(WIDE)
@@ -186,8 +188,9 @@ async def left_in_english(page: Page, language: str) -> list[str]:
     return found
 
 
-async def test_numbers_that_the_browser_writes_are_isolated(centre: Centre, sign_in: SignIn) -> None:
-    page = await sign_in(language="he")
+@pytest.mark.parametrize("language", ["he", "ar"])
+async def test_numbers_that_the_browser_writes_are_isolated(centre: Centre, sign_in: SignIn, language: str) -> None:
+    page = await sign_in(language=language)
     await centre.ring("eva", "jan")
     missed = await centre.ring("eva")
     await expect(page.locator(".pop")).to_have_count(2)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 import web.pages as pages_module
+from crm_store.errors import StoreUnavailable
 from crm_store.store import CrmStore
 from tests.browser.centre import Centre, make_centre
 from tests.web.desk import Desk, make_desk
@@ -85,7 +86,7 @@ class Reader:
             self._cookies[user] = f"cti={cookie}; "
         cookie = self._cookies.get(user or "", "") + f"cti-language={self._language}"
         response = await self._client.get(path, headers={"Cookie": cookie, **headers}, allow_redirects=False)
-        assert response.status in (200, 403, 404), (path, response.status)
+        assert response.status in (200, 403, 404, 500, 503), (path, response.status)
         return Page(await response.text())
 
 
@@ -165,6 +166,32 @@ async def test_empty_pages_say_what_to_do(store: CrmStore, aiohttp_client: Any, 
         ),
     ):
         assert found.gettext(sentence) in shown(await reader.read(path, user)), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_an_error_page_says_in_the_language_what_it_means(
+    store: CrmStore, aiohttp_client: Any, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    desk = await make_desk(store)
+    reader = Reader(await aiohttp_client(create_app(desk.deps)), desk, language)
+    found = load_languages([language], default=language, territory="SK", time_zone="UTC").default
+    sentences = {
+        "/nothing": "There is nothing at this address, or it no longer exists.",
+        "/ledger": "Your role does not include this page.",
+        "/customers": "The service cannot reach its database or the telephone system. Try again in a moment.",
+        "/tasks": "The service could not answer. It is noted in its log.",
+    }
+    monkeypatch.setattr(store, "parties", failing(StoreUnavailable("locked")))
+    monkeypatch.setattr(store, "tasks", failing(RuntimeError("a fault of ours")))
+    for path, sentence in sentences.items():
+        assert found.gettext(sentence) in shown(await reader.read(path, "eva")), path
+
+
+def failing(error: Exception) -> Callable[..., Awaitable[None]]:
+    async def fail(*_arguments: Any, **_named: Any) -> None:
+        raise error
+
+    return fail
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

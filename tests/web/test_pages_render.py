@@ -98,6 +98,8 @@ async def test_supervisors_pages_too(centre: Centre, client: Client, language: s
 async def test_the_crawler_finds_a_number_that_is_not_isolated() -> None:
     assert stray_numbers(Page("<p>Call +421 905 123 456 now</p>")) == ["Call +421 905 123 456 now"]
     assert stray_numbers(Page('<p dir="ltr">+421905123456</p>')) == ["+421905123456"]
+    for stray in ("jan.kovac@example.com", "PJSIP/1001", "1002"):
+        assert stray_numbers(Page(f"<p><bdi>{stray}</bdi></p>")) == [stray]
     assert stray_numbers(Page('<p>x <bdi dir="ltr">+421 905 123 456</bdi></p>')) == []
 
 
