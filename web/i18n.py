@@ -46,8 +46,13 @@ class Language:
 
     @property
     def tag(self) -> str:
-        """For `lang` and `Intl`: he-IL."""
+        """For `lang`: he-IL."""
         return f"{self.code}-{self.locale.territory}" if self.locale.territory else self.code
+
+    @property
+    def intl_tag(self) -> str:
+        """For `Intl`: ar-EG-u-nu-latn. Alone, ar-EG writes other digits than the server and the telephone do."""
+        return self.tag if self.locale.default_numbering_system == "latn" else f"{self.tag}-u-nu-latn"
 
     @property
     def own_name(self) -> str:
@@ -65,9 +70,10 @@ class Language:
         return at.astimezone(self.time_zone)
 
     def time(self, at: datetime) -> str:
-        """Hours with two digits: 0:35 beside a duration of 0:35 could be either."""
+        """Hours with two digits, as the browser writes them too: 0:35 beside a duration of 0:35 could be either."""
         pattern = str(self.locale.time_formats["short"].pattern)
-        return format_time(self.local(at), re.sub(r"(?<!H)H(?!H)", "HH", pattern), locale=self.locale)
+        two_digits = re.sub(r"(?<![Hh])[Hh](?![Hh])", r"\g<0>\g<0>", pattern)
+        return format_time(self.local(at), two_digits, locale=self.locale)
 
     def date(self, at: datetime) -> str:
         return format_date(self.local(at), "medium", locale=self.locale)
@@ -97,7 +103,7 @@ class Language:
                 key = message.id if isinstance(message.id, str) else message.id[0]
                 messages[key] = message.string
         return {
-            "tag": self.tag,
+            "tag": self.intl_tag,
             "zone": self.time_zone.key,
             "plurals": _plural_table(self),
             "weekend": self.weekend,
@@ -193,10 +199,11 @@ def _locale(code: str, territory: str) -> Locale:
 
 def _week_of(territory: str) -> Locale:
     """Any locale of the territory: its week is the territory's, whatever the page's language."""
-    likely = get_global("likely_subtags").get(f"und_{territory}")
-    return (
-        Locale(str(likely).split("_")[0], territory=territory) if likely else Locale(SOURCE_LANGUAGE, territory="001")
-    )
+    likely = str(get_global("likely_subtags").get(f"und_{territory}", SOURCE_LANGUAGE))
+    try:
+        return Locale(likely.split("_")[0], territory=territory)
+    except UnknownLocaleError:
+        return Locale(SOURCE_LANGUAGE, territory="001")
 
 
 def _plural_table(language: Language) -> dict[str, int]:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
+from markupsafe import Markup
 
 from crm_store.access import Permission
 from crm_store.ledger import LedgerEntry, LedgerFilter, LedgerKind
@@ -103,7 +104,8 @@ def _fact(language: Language, key: str, value: Any) -> tuple[str, str]:
 
 def _moment(language: Language, value: Any) -> str:
     try:
-        return language.moment(datetime.fromisoformat(value))
+        at = datetime.fromisoformat(value)
+        return Markup('<time datetime="{}">{}</time>').format(value, language.moment(at))
     except (TypeError, ValueError):
         return str(value)
 

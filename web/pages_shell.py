@@ -19,7 +19,7 @@ from crm_store.accounts import Role
 from crm_store.activities import DISPOSITIONS
 from web.deps import PRINCIPAL, deps_of, principal_of
 from web.i18n import Language, Languages
-from web.pages_words import N_, all_words
+from web.pages_words import N_, WORDS, all_words
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 
@@ -29,12 +29,7 @@ DUE_PRESETS = (
     ("workday", N_("Next working day")),
     ("week", N_("In a week")),
 )
-PAUSE_REASONS = (
-    ("break", N_("Break")),
-    ("lunch", N_("Lunch")),
-    ("meeting", N_("Meeting")),
-    ("office", N_("Back office")),
-)
+PAUSE_REASONS = tuple((code, WORDS["pause_reason"][code]) for code in ("break", "lunch", "meeting", "office"))
 #: Title, then rows of keys and what they do.
 _Section: TypeAlias = tuple[str, Sequence[tuple[tuple[str, ...], str]]]
 

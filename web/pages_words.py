@@ -35,6 +35,15 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "dnd": N_("Do not disturb"),
         "unreachable": N_("Unreachable"),
     },
+    # Why somebody is paused: the reasons of the state menu, and those that the service itself gives.
+    "pause_reason": {
+        "break": N_("Break"),
+        "lunch": N_("Lunch"),
+        "meeting": N_("Meeting"),
+        "office": N_("Back office"),
+        "supervisor": N_("Supervisor"),
+        "wrapup": N_("Wrap-up"),
+    },
     "disposition": {
         "solved": N_("Solved"),
         "callback": N_("Call back"),

@@ -150,7 +150,7 @@ async def make_centre(
     store: CrmStore,
     *,
     controls: bool = True,
-    languages: tuple[str, ...] = ("en", "he", "sk"),
+    languages: tuple[str, ...] = ("en", "he", "ar", "pl", "sk"),
     access: AccessPolicy | None = None,
     default_language: str = "en",
 ) -> Centre:

@@ -193,7 +193,7 @@ async def test_the_board_moves_without_reload(centre: Centre, sign_in: SignIn) -
     before = await page.locator("[data-tile=longest] [data-value]").text_content()
     await expect(page.locator("[data-tile=longest] [data-value]")).not_to_have_text(before or "")
     centre.agent("eva", AgentState.PAUSED, "600", reason="lunch")
-    await expect(page.locator("#board-agent-rows tr", has_text="Eva")).to_contain_text("Paused: lunch")
+    await expect(page.locator("#board-agent-rows tr", has_text="Eva")).to_contain_text("Paused: Lunch")
     assert await page.evaluate("window.sameDocument")
 
 

@@ -230,7 +230,10 @@ async def make_desk(
         store=store,
         access=access or AccessPolicy(),
         ui=UiSettings(
-            languages=("en", "he", "sk"), default_language="en", territory="SK", time_zone="Europe/Bratislava"
+            languages=("en", "he", "ar", "pl", "sk"),
+            default_language="en",
+            territory="SK",
+            time_zone="Europe/Bratislava",
         ),
         numbers=NumberProfile(region="SK"),
         public_url=public_url,

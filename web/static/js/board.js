@@ -20,7 +20,7 @@ const secondsSince = (at) => (at ? (link.now() - Date.parse(at)) / 1000 : 0);
 const level = (seconds) => (seconds > WAIT_BAD_S ? "bad" : seconds > WAIT_WARN_S ? "warn" : "");
 
 function stateLabel(agent) {
-  const text = agent.state === "paused" && agent.reason ? t("%(state)s: %(reason)s", { state: word("agent_state", "paused"), reason: agent.reason }) : word("agent_state", agent.state);
+  const text = agent.state === "paused" && agent.reason ? t("%(state)s: %(reason)s", { state: word("agent_state", "paused"), reason: word("pause_reason", agent.reason) }) : word("agent_state", agent.state);
   return el("span", { class: "state", "data-state": agent.state }, icon(stateIcon(agent.state)), text);
 }
 

@@ -68,7 +68,7 @@ function showMyState() {
   if (!shown || !mine) return;
   shown.dataset.state = mine.state;
   setIcon(shown, stateIcon(mine.state));
-  setText(shown.querySelector("[data-text]"), mine.state === "paused" && mine.reason ? t("%(state)s: %(reason)s", { state: word("agent_state", mine.state), reason: mine.reason }) : word("agent_state", mine.state));
+  setText(shown.querySelector("[data-text]"), mine.state === "paused" && mine.reason ? t("%(state)s: %(reason)s", { state: word("agent_state", mine.state), reason: word("pause_reason", mine.reason) }) : word("agent_state", mine.state));
   countFrom(document.getElementById("my-state-timer"), mine.since);
 }
 
