@@ -12,6 +12,7 @@ from enum import StrEnum
 from pbx.calls import Call, CallId, CallLeg, CallState, LegResult
 from pbx.devices import DevicePlan, extension_of_endpoint
 from pbx.events import DeviceStatus, QueueMember
+from pbx.quick_values import quick
 
 
 class AgentState(StrEnum):
@@ -51,6 +52,9 @@ class AgentFacts:
     device: DeviceStatus
     dnd: bool
 
+
+_new_facts = quick(AgentFacts)
+_new_status = quick(AgentStatus)
 
 _GONE = frozenset({DeviceStatus.UNAVAILABLE, DeviceStatus.INVALID})
 _BUSY = frozenset(
@@ -261,12 +265,11 @@ class AgentBook:
     def _status(self, agent: _Agent, at: float | None) -> AgentStatus:
         call_id = max(agent.calls, key=lambda call: _STRENGTH[agent.calls[call]], default=None)
         members = agent.members.values()
-        statuses = {member.status for member in members}
-        device = (
-            agent.device if agent.device is not DeviceStatus.UNKNOWN else next(iter(statuses), DeviceStatus.UNKNOWN)
-        )
+        device = agent.device
+        if device is DeviceStatus.UNKNOWN:
+            device = next(iter({member.status for member in members}), DeviceStatus.UNKNOWN)
         state = agent_state(
-            AgentFacts(
+            _new_facts(
                 call_state=agent.calls[call_id] if call_id is not None else None,
                 in_wrap_up=agent.wrap_up_until is not None,
                 in_a_queue=bool(members),
@@ -277,7 +280,7 @@ class AgentBook:
         )
         reason = next((member.paused_reason for member in members if member.paused), None)
         last = agent.status
-        return AgentStatus(
+        return _new_status(
             name=agent.name,
             endpoint=agent.endpoint,
             state=state,
