@@ -121,6 +121,8 @@ class AgentBook:
         self._changed: dict[str, None] = {}
         # Extension → the account's phone that has it.
         self._phones: dict[str, str] = {}
+        # Who sits at a queue's interface: asked for hundreds of seats with each look at a queue.
+        self._seated: dict[str, str] = {}
         self.reload_owners()
 
     # --- who ---------------------------------------------------------------------------------------------------------
@@ -131,6 +133,7 @@ class AgentBook:
         calls = {agent.endpoint: agent.calls for agent in self._agents.values() if agent.calls}
         known = set(self._agents)
         self._phones = {}
+        self._seated.clear()
         for endpoint in self._devices.owners:
             self._phones.setdefault(extension_of_endpoint(endpoint), endpoint)
         self._agents = {}
@@ -161,8 +164,11 @@ class AgentBook:
 
     def agent_of_member(self, member: QueueMember) -> str:
         """Name of the agent whose seat this is."""
-        endpoint = self.endpoint_of_member(member)
-        return self._devices.owner(endpoint) or endpoint
+        name = self._seated.get(member.interface)
+        if name is None:
+            endpoint = self.endpoint_of_member(member)
+            name = self._seated[member.interface] = self._devices.owner(endpoint) or endpoint
+        return name
 
     # --- facts -------------------------------------------------------------------------------------------------------
 
