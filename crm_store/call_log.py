@@ -211,6 +211,7 @@ class CallLogWork:
 
 @dataclass(slots=True)
 class _LoggedCall:
+    call: Call
     record: CallRecord
     ended: bool = False
 
@@ -237,8 +238,8 @@ class CallLog:
         """Calls whose newest record is kept: those that live, and the last that ended."""
         return len(self._calls)
 
-    def apply(self, event: CallEvent) -> CallLogWork:
-        """What this event asks of the store."""
+    def apply(self, event: CallEvent, *, talked: bool = False) -> CallLogWork:
+        """What this event asks of the store. `talked`: so does an earlier event that it stands for, a CallAnswered."""
         match event:
             case PbxResynced():
                 return _gap_work(event)
@@ -251,7 +252,7 @@ class CallLog:
         known = before.record if before is not None else None
         ended = isinstance(event, CallEnded)
         record = self._updated(event.call, ended=ended).record
-        work = self._work(record, talked=isinstance(event, CallAnswered), ended=ended)
+        work = self._work(record, talked=talked or isinstance(event, CallAnswered), ended=ended)
         # The final record nearly always says what was written at the hang-up: it is not written again.
         return work if record != known else replace(work, records=())
 
@@ -267,12 +268,13 @@ class CallLog:
         return self._work(logged.record, talked=True, ended=logged.ended)
 
     def _updated(self, call: Call, *, ended: bool) -> _LoggedCall:
-        record = call_record(call, self._numbering[call.pbx], agents=True)
         logged = self._calls.get(call.id)
-        if logged is None:
-            logged = self._calls[call.id] = _LoggedCall(record)
-        record["match"], record["customer_id"] = _still_matched(logged.record, record)
-        logged.record = record
+        if logged is None or logged.call != call:  # the last event mostly tells nothing new
+            record = call_record(call, self._numbering[call.pbx], agents=True)
+            if logged is None:
+                logged = self._calls[call.id] = _LoggedCall(call, record)
+            record["match"], record["customer_id"] = _still_matched(logged.record, record)
+            logged.call, logged.record = call, record
         if ended and not logged.ended:
             logged.ended = True
             self._ended.append(call.id)

@@ -13,17 +13,19 @@ import structlog
 
 from crm_store.activities import CallNote, CallRecord
 from crm_store.call_log import CallLog, CallLogWork, Gap
-from crm_store.caller_lookup import CallerMatch
+from crm_store.caller_lookup import CallerMatch, MatchKind
 from crm_store.errors import StoreError, StoreUnavailable
 from crm_store.lost_calls import Talk
 from crm_store.store import CrmStore
 from crm_store.tasks import LostCall, Task
-from pbx.call_events import CallAnswered, CallDropped, CallEnded, CallEvent
+from pbx.call_events import CallAnswered, CallDropped, CallEvent
 
 logger = structlog.get_logger(__name__)
 
 #: Records are gathered this long and written together: the state after a burst costs one commit.
 GATHER_S = 0.1
+#: About a quarter of a millisecond's work; then the event loop looks at what has come in.
+RECORDS_AT_ONCE = 8
 _RETRY_S = 1.0
 #: Somebody who works on a call that rings waits so long for its record; then the database counts as away.
 STORED_WITHIN_S = 2.0
@@ -49,6 +51,9 @@ class CallLogService:
         self._on_note = on_note
         # How calls went on since the last write; only the newest of each is worth a record.
         self._news: dict[str, CallEvent] = {}
+        # Of these: who began to talk, and who is calling.
+        self._talking: set[str] = set()
+        self._matches: dict[str, tuple[MatchKind, int | None]] = {}
         self._records: dict[str, CallRecord] = {}
         self._lost: dict[str, LostCall] = {}
         self._talks: dict[str, Talk] = {}
@@ -76,28 +81,44 @@ class CallLogService:
         }
 
     def apply(self, event: CallEvent) -> None:
-        """Take note; nothing is written here. Each event carries the whole call, so most wait for the write."""
+        """Take note; nothing is written here. Each event carries the whole call, so its record is made when it is written."""
         call = getattr(event, "call", None)
-        if call is None or isinstance(event, CallAnswered | CallDropped | CallEnded):
+        if call is None or isinstance(event, CallDropped):
             if call is not None:
                 self._news.pop(call.id, None)
+                self._forget_notes(call.id)
             self._take(self._log.apply(event))
             return
+        if isinstance(event, CallAnswered):
+            self._talking.add(call.id)
         self._news[call.id] = event
         self._idle.clear()
         self._wake.set()
 
-    def _read_news(self) -> None:
-        news, self._news = self._news, {}
-        for event in news.values():
-            self._take(self._log.apply(event))
+    def _forget_notes(self, call_id: str) -> None:
+        self._talking.discard(call_id)
+        self._matches.pop(call_id, None)
+
+    async def _read_news(self) -> None:
+        """The records of what happened, a few at a time: a pop does not wait for a hundred of them."""
+        for number, call_id in enumerate(list(self._news), start=1):
+            event = self._news.pop(call_id, None)
+            if event is None:
+                continue  # dropped meanwhile
+            self._take(self._log.apply(event, talked=call_id in self._talking))
+            if call_id in self._matches:
+                self._take(self._log.matched(call_id, *self._matches[call_id]))
+            self._forget_notes(call_id)
+            if number % RECORDS_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def matched(self, call_id: str, match: CallerMatch) -> None:
         """The caller look-up is done: the record gets its customer."""
-        if call_id in self._news:
-            self._take(self._log.apply(self._news.pop(call_id)))
         customer_id = match.cards[0].get("id") if len(match.cards) == 1 else None
-        self._take(self._log.matched(call_id, match.kind, customer_id))
+        if call_id in self._news:
+            self._matches[call_id] = match.kind, customer_id
+        else:
+            self._take(self._log.matched(call_id, match.kind, customer_id))
 
     def _take(self, work: CallLogWork) -> None:
         for record in work.records:
@@ -148,7 +169,7 @@ class CallLogService:
         self._idle.set()
 
     async def _write_once(self) -> None:
-        self._read_news()
+        await self._read_news()
         records, self._records = self._records, {}
         self._writing = frozenset(records)
         try:

@@ -29,6 +29,7 @@ SELF_CHECK_S = 60.0
 _RESYNC_RETRY_S = 2.0
 #: A FullyBooted with less uptime than this comes from a PBX that was still starting when we logged in.
 _JUST_BOOTED_S = 15
+_CONCERN_THE_LINK = (ParseProblem, FullyBooted)
 
 
 class EventPump:
@@ -81,10 +82,14 @@ class EventPump:
     def _take(self, item: LinkItem, group: asyncio.TaskGroup) -> None:
         match item:
             case EventBatch(events=events, at=at):
+                state = self.state
                 for event in events:
-                    self._take_event(event, at, group)
-                    if self.state.urgent:
-                        self._tell(at)
+                    if self._waiting is None and not isinstance(event, _CONCERN_THE_LINK):
+                        self._apply(event, at)
+                        if state.urgent:
+                            self._tell(at)
+                    else:
+                        self._take_event(event, at, group)
                 self._tell(at)
             case LinkUp():
                 self._start_resync(group)

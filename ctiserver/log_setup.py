@@ -39,7 +39,8 @@ def set_up_logs(*, level: str = "INFO", json_lines: bool | None = None, stream: 
         mask_private,
     ]
     structlog.configure(
-        processors=[*chain, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        # What nobody reads is not made: the line of each call costs 60 µs.
+        processors=[structlog.stdlib.filter_by_level, *chain, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,

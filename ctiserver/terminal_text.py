@@ -15,6 +15,8 @@ _NOT_ESCAPED_BY_JSON = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 def one_line(text: str) -> str:
     """The text without escape sequences, line breaks and direction marks."""
+    if text.isascii() and text.isprintable():
+        return text  # nearly always: nothing of what is looked for is in there
     plain = _UNSAFE.sub(" ", _ANSI.sub("", text))
     return "".join(ch for ch in plain if unicodedata.category(ch) != "Cs")
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pbx.calls import Call, CallId, CallLeg, CallState, LegResult
 from pbx.devices import DevicePlan, extension_of_endpoint
 from pbx.events import DeviceStatus, QueueMember
+from pbx.quick_values import quick
 
 
 class AgentState(StrEnum):
@@ -51,6 +52,9 @@ class AgentFacts:
     device: DeviceStatus
     dnd: bool
 
+
+_new_facts = quick(AgentFacts)
+_new_status = quick(AgentStatus)
 
 _GONE = frozenset({DeviceStatus.UNAVAILABLE, DeviceStatus.INVALID})
 _BUSY = frozenset(
@@ -117,6 +121,8 @@ class AgentBook:
         self._changed: dict[str, None] = {}
         # Extension → the account's phone that has it.
         self._phones: dict[str, str] = {}
+        # Who sits at a queue's interface: asked for hundreds of seats with each look at a queue.
+        self._seated: dict[str, str] = {}
         self.reload_owners()
 
     # --- who ---------------------------------------------------------------------------------------------------------
@@ -127,6 +133,7 @@ class AgentBook:
         calls = {agent.endpoint: agent.calls for agent in self._agents.values() if agent.calls}
         known = set(self._agents)
         self._phones = {}
+        self._seated.clear()
         for endpoint in self._devices.owners:
             self._phones.setdefault(extension_of_endpoint(endpoint), endpoint)
         self._agents = {}
@@ -157,8 +164,11 @@ class AgentBook:
 
     def agent_of_member(self, member: QueueMember) -> str:
         """Name of the agent whose seat this is."""
-        endpoint = self.endpoint_of_member(member)
-        return self._devices.owner(endpoint) or endpoint
+        name = self._seated.get(member.interface)
+        if name is None:
+            endpoint = self.endpoint_of_member(member)
+            name = self._seated[member.interface] = self._devices.owner(endpoint) or endpoint
+        return name
 
     # --- facts -------------------------------------------------------------------------------------------------------
 
@@ -261,12 +271,11 @@ class AgentBook:
     def _status(self, agent: _Agent, at: float | None) -> AgentStatus:
         call_id = max(agent.calls, key=lambda call: _STRENGTH[agent.calls[call]], default=None)
         members = agent.members.values()
-        statuses = {member.status for member in members}
-        device = (
-            agent.device if agent.device is not DeviceStatus.UNKNOWN else next(iter(statuses), DeviceStatus.UNKNOWN)
-        )
+        device = agent.device
+        if device is DeviceStatus.UNKNOWN:
+            device = next(iter({member.status for member in members}), DeviceStatus.UNKNOWN)
         state = agent_state(
-            AgentFacts(
+            _new_facts(
                 call_state=agent.calls[call_id] if call_id is not None else None,
                 in_wrap_up=agent.wrap_up_until is not None,
                 in_a_queue=bool(members),
@@ -277,7 +286,7 @@ class AgentBook:
         )
         reason = next((member.paused_reason for member in members if member.paused), None)
         last = agent.status
-        return AgentStatus(
+        return _new_status(
             name=agent.name,
             endpoint=agent.endpoint,
             state=state,

@@ -16,6 +16,7 @@ from pbx.events import PbxName, Uniqueid
 CallId = NewType("CallId", str)
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 
 
 class Direction(StrEnum):
@@ -180,4 +181,4 @@ def new_call_id(pbx: PbxName, uniqueid: Uniqueid, at: float | None, ordinal: int
     digest = hashlib.sha256("\0".join((pbx, uniqueid, stamp)).encode()).digest()
     milliseconds = round((at or 0.0) * 1000)
     value = (milliseconds << 80) | int.from_bytes(digest[:10], "big")
-    return CallId("".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5)))
+    return CallId("".join([_PAIRS[(value >> shift) & 1023] for shift in range(120, -1, -10)]))

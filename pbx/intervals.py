@@ -69,6 +69,12 @@ class Stretches:
         self.running = False
         self._since = None
 
+    def length_s(self, until: float | None) -> float | None:
+        """All stretches together: 0.0 for none, None when a time is unknown."""
+        if not self._done:  # nearly always: none yet, or the first still runs
+            return seconds_between(self._since, until) if self.running else 0.0
+        return total_s(self.spans(until))
+
     def spans(self, until: float | None) -> list[Span]:
         """All stretches; a running one is cut at `until`."""
         return [*self._done, (self._since, until)] if self.running else list(self._done)

@@ -91,7 +91,6 @@ class LiveLeg:
 
     def value(self, until: float | None) -> CallLeg:
         """The leg as the record shows it. `until` cuts what still runs."""
-        talk = self.talk.spans(until)
         answered_at = self.talk.first_start if self.is_caller else self.picked_up_at
         return _new_leg(
             leg_id=self.leg_id,
@@ -104,7 +103,7 @@ class LiveLeg:
             answered_at=answered_at,
             ended_at=self.ended_at,
             ring_s=seconds_between(self.rang_at, self.ring_ended_at or self.ended_at or until),
-            talk_s=total_s(talk),
+            talk_s=self.talk.length_s(until),
             hold_s=total_s(self.hold_spans(until)) if self.hold.ever else 0.0,
             on_hold=self.on_hold,
             via=self.via,

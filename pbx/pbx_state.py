@@ -77,13 +77,14 @@ class PbxState:
         if not self._has_taken:
             self._has_taken = True
             self._book.finalise(now if at is not None else None)
-        handler = _HANDLERS.get(type(event))
+        kind = type(event)
+        handler = _HANDLERS.get(kind)
         if handler is not None:
             self._extra += handler(self, event, at, now)
         else:
             self._tracker.apply(event, at, now)
         self._taken_at = at
-        if at is not None and type(event) not in _NOT_FROM_THE_STREAM:
+        if at is not None and kind not in _NOT_FROM_THE_STREAM:
             self._last_at = at
 
     @property

@@ -127,10 +127,8 @@ class QueueBook:
         return told
 
     def _status(self, name: str, queue: _Queue) -> QueueStatus:
-        states = Counter(
-            str(self._agents.state_of(self._agents.agent_of_member(member)) or AgentState.OFFLINE)
-            for member in queue.members.values()
-        )
+        state_of, agent_of = self._agents.state_of, self._agents.agent_of_member
+        states = Counter([state_of(agent_of(member)) or AgentState.OFFLINE for member in queue.members.values()])
         return QueueStatus(
             pbx=self._pbx,
             name=name,
@@ -138,6 +136,6 @@ class QueueBook:
                 QueueCaller(call_id=call_id, position=position, joined_at=joined_at)
                 for position, (call_id, joined_at) in enumerate(queue.callers.items(), start=1)
             ),
-            agents=dict(states),
+            agents={str(state): count for state, count in states.items()},
             talking=len(queue.talking),
         )

@@ -139,7 +139,10 @@ class ClickToDial:
 
     def apply(self, event: CallEvent) -> list[DialRequest]:
         """Follow the PBX; returns (and publishes) the requests that changed."""
-        changed = [(before, advance(before, event)) for before in self._concerned(event)]
+        concerned = self._concerned(event)
+        if not concerned:
+            return []  # nearly every event of a call centre
+        changed = [(before, advance(before, event)) for before in concerned]
         return [self._change(after) for before, after in changed if after != before]
 
     def tick(self) -> list[DialRequest]:

@@ -164,7 +164,8 @@ class QueueBoard:
 
     def changes(self, now: float, *, enough: float = math.inf) -> list[Change]:
         """What to push: each changed queue and agent once a second. The rest, and what comes after `enough`, waits for the next call."""
-        due = sorted(key for key in self._changed if now - self._sent_at.get(key, float("-inf")) >= LEAST_INTERVAL_S)
+        due = [key for key in self._changed if now - self._sent_at.get(key, -math.inf) >= LEAST_INTERVAL_S]
+        due.sort(key=_queues_first)
         found: list[Change] = []
         for key in due:
             if len(found) >= enough:
@@ -267,6 +268,11 @@ class QueueBoard:
     @staticmethod
     def _is_silent(account: Account, known: set[str]) -> bool:
         return account.active and account.role is Role.AGENT and bool(account.endpoints) and account.name not in known
+
+
+def _queues_first(key: _Key) -> tuple[bool, _Key]:
+    """A queue's news go to everybody: an agent's own, that come right after, then leave in the same write."""
+    return key[0] != "queue", key
 
 
 def _at(epoch: float | None) -> str | None:

@@ -1,17 +1,19 @@
-"""A call record as rows and back: columns for what is asked for, the whole record as JSON."""
+"""A call record as rows and back: columns for what is asked for, the whole record as JSON.
+
+The rows hold what the columns do (a time is a text), so that they are written as they are.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 import orjson
 
 from crm_store.activities import CallRecord
 from crm_store.phone_numbers import NumberKind
-from crm_store.sql.columns import parse_time
+from crm_store.sql.columns import stored_time
 from crm_store.sql.party_fields import Row
 
 #: Kept in columns and rows of their own, because people and later knowledge change them.
@@ -45,7 +47,7 @@ def matched_number(record: CallRecord) -> str | None:
     return remote.get("number") if remote.get("kind") == NumberKind.E164 else None
 
 
-def call_row(record: CallRecord, *, at: datetime) -> Row:
+def call_row(record: CallRecord, *, at: str) -> Row:
     """The columns of `calls`, without those that links decide."""
     started_at = record.get("started_at")
     return {
@@ -53,7 +55,7 @@ def call_row(record: CallRecord, *, at: datetime) -> Row:
         "pbx": record["pbx"],
         "direction": record.get("direction"),
         "state": record["state"],
-        "at": parse_time(started_at) if started_at else at,
+        "at": stored_time(started_at) if started_at else at,
         "number": (record.get("remote") or {}).get("number"),
         "number_kind": number_kind(record),
         "queue": record.get("queue"),
@@ -71,8 +73,12 @@ def leg_rows(record: CallRecord) -> Iterable[Row]:
             "endpoint": leg.get("endpoint") or "",
             "agent": leg.get("agent"),
             "result": leg.get("result"),
-            **_times(leg, "rang_at", "answered_at", "ended_at"),
-            **_numbers(leg, "ring_s", "talk_s", "hold_s"),
+            "rang_at": _time(leg.get("rang_at")),
+            "answered_at": _time(leg.get("answered_at")),
+            "ended_at": _time(leg.get("ended_at")),
+            "ring_s": leg.get("ring_s"),
+            "talk_s": leg.get("talk_s"),
+            "hold_s": leg.get("hold_s"),
         }
 
 
@@ -83,8 +89,9 @@ def wait_rows(record: CallRecord) -> Iterable[Row]:
             "position": position,
             "queue": wait.get("queue") or "",
             "result": wait.get("result"),
-            **_times(wait, "joined_at", "left_at"),
-            **_numbers(wait, "wait_s"),
+            "joined_at": _time(wait.get("joined_at")),
+            "left_at": _time(wait.get("left_at")),
+            "wait_s": wait.get("wait_s"),
         }
 
 
@@ -109,9 +116,5 @@ def talked_agent(record: CallRecord) -> str | None:
     return agents[0] if agents else None
 
 
-def _times(values: Row, *fields: str) -> Row:
-    return {field: parse_time(values[field]) if values.get(field) else None for field in fields}
-
-
-def _numbers(values: Row, *fields: str) -> Row:
-    return {field: values.get(field) for field in fields}
+def _time(text: str | None) -> str | None:
+    return stored_time(text) if text else None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, select
 
 from crm_store.activities import CallRecord
 from crm_store.errors import InvalidInput
@@ -23,26 +22,25 @@ from crm_store.sql.call_rows import (
     wait_rows,
     without_digits,
 )
-from crm_store.sql.columns import for_in
+from crm_store.sql.columns import for_in, time_text, upsert
 from crm_store.sql.party_fields import Row
 from crm_store.sql.party_links import owners, present_ids
 from crm_store.sql.schema import call_legs, call_queue_waits, calls
 
-_WRITTEN = [column.name for column in calls.c if column.name not in {"seq", "id", "uniqueid", "imported_at"}]
-_UPDATE = (
-    update(calls)
-    .where(calls.c.id == bindparam("call_id"))
-    .values({name: bindparam(f"new_{name}") for name in _WRITTEN})
-)
+_COLUMNS = [column.name for column in calls.c if column.name not in {"seq", "imported_at"}]
+#: Texts that are made once; the rows go to the driver as they are. The way through Core took a third of the time of a save.
+_SAVE_CALL = upsert(calls, _COLUMNS, by=["id"], once=["uniqueid"])
+_SAVE_PART = {
+    table: upsert(table, table.c.keys(), by=["call_id", "position"]) for table in (call_legs, call_queue_waits)
+}
+_DROP_REST = {
+    table: f"DELETE FROM {table.name} WHERE call_id = :call_id AND position >= :count"  # noqa: S608 - our own tables
+    for table in (call_legs, call_queue_waits)
+}
 _KNOWN = select(
     calls.c.id, calls.c.at, calls.c.number, calls.c.number_kind, calls.c.customer_id, calls.c.customer_by_person,
     calls.c.match,
 ).where(calls.c.id.in_(bindparam("ids", expanding=True))).with_for_update()  # fmt: skip
-#: Made once: an IN that is made for each call leaves cycles behind, which only the garbage collector takes away.
-_DELETE_PARTS = {
-    table: delete(table).where(table.c.call_id.in_(bindparam("ids", expanding=True)))
-    for table in (call_legs, call_queue_waits)
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,22 +51,27 @@ class _Links:
     present: Mapping[int, int]  # customer → itself, or whom it was merged into
 
 
+class _Prepared(NamedTuple):
+    """One record and its rows, all but the customer."""
+
+    record: CallRecord
+    row: Row
+    legs: Sequence[Row]
+    waits: Sequence[Row]
+
+
 def save_records(connection: Connection, rows: Sequence[tuple[CallRecord, datetime]]) -> None:
     """Insert or update each call by id; of several versions of one call in a batch the last counts."""
-    newest = {_id(record): (_storable(record), now) for record, now in rows}
+    newest = {_id(record): (record, now) for record, now in rows}
     known = {row.id: row for row in connection.execute(_KNOWN, {"ids": for_in(newest)})}
-    # Once withheld, always withheld: an older version of the record must not bring the digits back.
-    records = {
-        call_id: without_digits(record) if _withheld(known.get(call_id)) else record
-        for call_id, (record, _) in newest.items()
-    }
-    links = _links(connection, records.values())
-    written = [_row(records[call_id], known.get(call_id), links, now) for call_id, (_, now) in newest.items()]
-    parts = [_parts(record) for record in records.values()]
-    _write(connection, [row for row in written if row["id"] not in known], [r for r in written if r["id"] in known])
-    _write_parts(connection, call_legs, [row for legs, _ in parts for row in legs], known)
-    _write_parts(connection, call_queue_waits, [row for _, waits in parts for row in waits], known)
-    hidden = [key for key, row in known.items() if not _withheld(row) and _is_withheld(records[key])]
+    calls_of = {call_id: _prepared(record, known.get(call_id), now) for call_id, (record, now) in newest.items()}
+    links = _links(connection, [call.record for call in calls_of.values()])
+    for call_id, call in calls_of.items():
+        call.row["customer_id"], call.row["match"] = _customer(call.record, known.get(call_id), links)
+    _execute(connection, _SAVE_CALL, [call.row for call in calls_of.values()])
+    _write_parts(connection, call_legs, {call_id: call.legs for call_id, call in calls_of.items()}, known)
+    _write_parts(connection, call_queue_waits, {call_id: call.waits for call_id, call in calls_of.items()}, known)
+    hidden = [key for key, row in known.items() if not _withheld(row) and _is_withheld(calls_of[key].record)]
     callbacks.forget_numbers(connection, hidden)
 
 
@@ -87,31 +90,20 @@ def _id(record: CallRecord) -> str:
     return call_id
 
 
-@contextmanager
-def _no_record(record: CallRecord) -> Iterator[None]:
+def _prepared(record: CallRecord, known: Any, now: datetime) -> _Prepared:
     """One bad record is told apart from a database that does not answer: nobody tries it again for ever."""
+    updated_at = time_text(now)
     try:
-        yield
+        kept = storable(record)
+        if _withheld(known):  # once withheld, always: an older version of the record must not bring the digits back
+            kept = without_digits(kept)
+        row = call_row(kept, at=time_text(known.at) if known else updated_at)
+        prepared = _Prepared(kept, row, list(leg_rows(kept)), list(wait_rows(kept)))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput("record", f"Call {record['id']} is not a call record: {error!r}") from error
-
-
-def _storable(record: CallRecord) -> CallRecord:
-    with _no_record(record):
-        return storable(record)
-
-
-def _parts(record: CallRecord) -> tuple[Sequence[Row], Sequence[Row]]:
-    with _no_record(record):
-        return list(leg_rows(record)), list(wait_rows(record))
-
-
-def _row(record: CallRecord, known: Any, links: _Links, now: datetime) -> Row:
-    with _no_record(record):
-        row = call_row(record, at=known.at if known else now)
-    customer_id, match = _customer(record, known, links)
-    by_person = bool(known and known.customer_by_person)
-    return {**row, "customer_id": customer_id, "customer_by_person": by_person, "match": match, "updated_at": now}
+    row["customer_by_person"] = bool(known and known.customer_by_person)
+    row["updated_at"] = updated_at
+    return prepared
 
 
 def _customer(record: CallRecord, known: Any, links: _Links) -> tuple[int | None, str | None]:
@@ -130,20 +122,17 @@ def _customer(record: CallRecord, known: Any, links: _Links) -> tuple[int | None
     return (owner, "one") if owner is not None else (None, match)
 
 
-def _write(connection: Connection, new: Sequence[Row], changed: Sequence[Row]) -> None:
-    if new:
-        connection.execute(insert(calls), new)
-    if changed:
-        connection.execute(
-            _UPDATE, [{"call_id": row["id"], **{f"new_{name}": row[name] for name in _WRITTEN}} for row in changed]
-        )
+def _write_parts(
+    connection: Connection, table: Table, rows: Mapping[str, Sequence[Row]], known: Collection[str]
+) -> None:
+    """A part keeps its position, so most are written over themselves; what a call has no more is taken away."""
+    _execute(connection, _DROP_REST[table], [{"call_id": call_id, "count": len(rows[call_id])} for call_id in known])
+    _execute(connection, _SAVE_PART[table], [part for of_call in rows.values() for part in of_call])
 
 
-def _write_parts(connection: Connection, table: Table, rows: Sequence[Row], known: Collection[str]) -> None:
-    if known:
-        connection.execute(_DELETE_PARTS[table], {"ids": for_in(known)})
+def _execute(connection: Connection, sql: str, rows: Sequence[Row]) -> None:
     if rows:
-        connection.execute(insert(table), rows)
+        connection.exec_driver_sql(sql, rows)
 
 
 def _withheld(known: Any) -> bool:

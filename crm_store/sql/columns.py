@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Dialect, Select, String, literal_column
+from sqlalchemy import DateTime, Dialect, Select, String, Table, literal_column
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ColumnElement
@@ -59,6 +61,12 @@ def parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+@lru_cache(maxsize=4096)  # a call's times are written with each of its records, in several columns
+def stored_time(text: str) -> str:
+    """A time of a record as `UtcTime` keeps it. Raises ValueError."""
+    return time_text(parse_time(text))
+
+
 class JsonObject(FunctionElement[str]):
     """One JSON object of key, value, key, value …"""
 
@@ -100,6 +108,18 @@ def compiled(statement: Select[Any]) -> str:
     """The SQL text for the fast path, with `:name` for each `key` and all constants in place."""
     dialect = SQLiteDialect_pysqlite(paramstyle="named")
     return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def upsert(table: Table, columns: Collection[str], *, by: Collection[str], once: Collection[str] = ()) -> str:
+    """The SQL text that writes rows (a dict each, as the columns hold it): new ones, else over those with the same `by`.
+
+    For rows that are written all the time: SQLAlchemy's own executemany takes longer over them than SQLite does.
+    `once`: written with a new row and never changed.
+    """
+    fresh = sqlite.insert(table).values({name: key(name) for name in columns})
+    changed = {name: fresh.excluded[name] for name in columns if name not in {*by, *once}}
+    statement = fresh.on_conflict_do_update(index_elements=list(by), set_=changed).inline()
+    return str(statement.compile(dialect=SQLiteDialect_pysqlite(paramstyle="named")))
 
 
 def json_object(**fields: ColumnElement[Any]) -> JsonObject:
