@@ -27,6 +27,8 @@ GATHER_S = 0.1
 #: About a quarter of a millisecond's work; then the event loop looks at what has come in.
 RECORDS_AT_ONCE = 8
 _RETRY_S = 1.0
+#: A write that takes longer is said to wait, though it has not failed yet: somebody else may hold the database.
+SLOW_S = 3.0
 #: Somebody who works on a call that rings waits so long for its record; then the database counts as away.
 STORED_WITHIN_S = 2.0
 
@@ -70,7 +72,7 @@ class CallLogService:
     @property
     def waiting(self) -> int:
         """Calls whose newest record is not written yet."""
-        return len(self._records.keys() | self._news.keys())
+        return len(self._records.keys() | self._news.keys() | self._writing)
 
     def held(self) -> dict[str, int]:
         """How many things are kept in memory, by kind."""
@@ -162,16 +164,22 @@ class CallLogService:
             try:
                 await self._write_once()
             except StoreUnavailable as error:
-                if self.failing_since is None:
-                    self.failing_since = self._clock()
-                logger.warning("call records wait for the database", reason=str(error), waiting=self.waiting)
+                self._say_waiting(str(error))
                 await asyncio.sleep(_RETRY_S)
         self._idle.set()
+
+    def _say_waiting(self, reason: str) -> None:
+        if self.failing_since is None:
+            self.failing_since = self._clock()
+        logger.warning("call records wait for the database", reason=reason, waiting=self.waiting)
 
     async def _write_once(self) -> None:
         await self._read_news()
         records, self._records = self._records, {}
         self._writing = frozenset(records)
+        slow = asyncio.get_running_loop().call_later(
+            SLOW_S, self._say_waiting, "The database is slow or held by another."
+        )
         try:
             await self._store.save_calls(records.values(), now=self._clock())
         except StoreUnavailable:
@@ -179,6 +187,8 @@ class CallLogService:
             raise
         except StoreError:
             await self._save_one_by_one(records)
+        finally:
+            slow.cancel()
         self.failing_since = None
         for call_id in self._writing & self._wanted.keys():
             self._wanted.pop(call_id).set()

@@ -219,6 +219,7 @@ _References = dict[tuple[type[BaseModel], Any], dict[str, Any]]
 
 
 def _operation(route: ApiRoute, references: Any) -> dict[str, Any]:
+    problem = references[(ProblemView, "validation")]
     answer: dict[str, Any] = {"description": route.summary}
     if route.returns is not None:
         answer["content"] = {
@@ -236,10 +237,7 @@ def _operation(route: ApiRoute, references: Any) -> dict[str, Any]:
         "responses": {
             str(route.status): answer,
             **{
-                str(status): {
-                    "description": _REFUSALS[status],
-                    "content": {"application/problem+json": {"schema": references[(ProblemView, "validation")]}},
-                }
+                str(status): {"description": _REFUSALS[status], "content": _refusal(status, problem)}
                 for status in sorted(_refusals(route))
             },
         },
@@ -257,7 +255,7 @@ def _operation(route: ApiRoute, references: Any) -> dict[str, Any]:
 
 
 _REFUSALS: Mapping[int, str] = {
-    400: "Malformed: the JSON, or a header",
+    400: "Malformed: the JSON, a header, or what cannot be read as HTTP (an address of more than 8 KiB): that one as plain text",
     401: "Not signed in",
     403: "Not open to this role or token, or the CSRF token is missing",
     404: "There is no such object for you",
@@ -277,14 +275,20 @@ PBX_REFUSES = (409, 502, 504)
 
 def _refusals(route: ApiRoute) -> set[int]:
     """Every other status that the route may answer."""
-    found = {401, 403, 503, *route.refuses}
+    found = {400, 401, 403, 503, *route.refuses}
     if "{" in route.path:
         found.add(404)
     if route.takes is not None:
-        found |= {422} if route.method == hdrs.METH_GET else {400, 413, 415, 422}
+        found |= {422} if route.method == hdrs.METH_GET else {413, 415, 422}
     if "If-Match" in route.headers:
-        found |= {400, 412}
+        found.add(412)
     return found
+
+
+def _refusal(status: int, problem: Mapping[str, Any]) -> dict[str, Any]:
+    """Before a request is one the HTTP server itself answers, and knows no problem+json."""
+    found: dict[str, Any] = {"application/problem+json": {"schema": problem}}
+    return {**found, "text/plain": {"schema": {"type": "string"}}} if status == 400 else found
 
 
 def _operation_id(route: ApiRoute) -> str:

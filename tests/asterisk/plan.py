@@ -251,5 +251,7 @@ DESTINATIONS: dict[str, Destination] = {
     ),
     DID(43): _queue("busyline", *BANK_PHONES),
     DID(45): _queue("one", "1001", wait_s=90),
+    # As DID 37, for who waits until somebody logs in.
+    DID(46): _queue("nobody", wait_s=150),
     DID(44): _queue("ten", *(str(1001 + agent) for agent in range(10))),
 }

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import structlog
 
 from crm_store.activities import CallNote, CallRecord
 from crm_store.call_log import CallLog, CallNumbering
@@ -149,6 +150,23 @@ async def test_a_record_that_is_just_being_written_is_waited_for_too() -> None:
         assert not waiting.done()
         written.may_write.set()
         assert await waiting
+
+
+async def test_a_write_that_takes_long_is_told_before_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ctiserver.call_log_service.SLOW_S", 0.0)
+    async with running_log() as (service, written):
+        written.may_write.clear()
+        (first, *_) = (event for event in answered_call() if hasattr(event, "call"))
+        service.apply(first)
+        with structlog.testing.capture_logs() as lines:
+            await written.writing.wait()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert [(line["event"], line["waiting"]) for line in lines] == [("call records wait for the database", 1)]
+        assert service.failing_since is not None
+        written.may_write.set()
+        await service.flush()
+        assert (service.failing_since, service.waiting) == (None, 0)
 
 
 async def test_a_store_that_is_away_keeps_nobody_waiting_for_ever() -> None:

@@ -21,8 +21,8 @@ from tests.faults.stage import until
 
 pytestmark = [pytest.mark.asterisk, pytest.mark.timeout(200)]
 
-#: The queue that DID 37 leads to has no members of its own: these log in, as agents do, and AstDB keeps their pauses.
-QUEUE, WAITING_ROOM = "nobody", DID(37)
+#: The queue has no members of its own: these log in, as agents do, and AstDB keeps their pauses.
+QUEUE, WAITING_ROOM = "nobody", DID(46)
 AGENTS = BANK_PHONES[:6]
 AT_LUNCH = AGENTS[5]
 PAUSING = "[wrap_up]\ndefault_s = 600\npause_members = true\n"

@@ -62,3 +62,11 @@ def test_every_status_is_named_and_there_is_no_default(document: dict[str, Any])
     dial = set(document["paths"]["/api/v1/calls"]["post"]["responses"])
     assert dial == {"202", "400", "401", "403", "409", "413", "415", "422", "429", "502", "503", "504"}
     assert "412" in document["paths"]["/api/v1/tasks/{task_id}"]["patch"]["responses"]
+
+
+async def test_an_address_that_is_too_long_is_answered_as_the_document_says(
+    client: Client, document: dict[str, Any]
+) -> None:
+    answer = await client.get("/api/v1/calls?cursor=" + "x" * 9000)
+    documented = document["paths"]["/api/v1/calls"]["get"]["responses"][str(answer.status)]
+    assert (answer.status, answer.content_type in documented["content"]) == (400, True)
