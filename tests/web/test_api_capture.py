@@ -11,8 +11,9 @@ from crm_store.accounts import Role
 from crm_store.ledger import LedgerKind
 from crm_store.store import CrmStore
 from crm_store.tasks import TaskFilter
-from tests.web.conftest import Client, MakeClient
+from tests.web.conftest import Client
 from tests.web.desk import CALL_ID, NOW, OTHER_CALL_ID, Desk, make_desk, record
+from web.app import create_app
 
 PREVIEW = "/api/v1/capture/preview"
 CAPTURE = f"/api/v1/calls/{CALL_ID}/capture"
@@ -150,10 +151,10 @@ async def test_what_cannot_be_is_named(
     assert (answer.status, (await answer.json())["errors"][0]["field"]) == (422, field)
 
 
-async def test_a_hidden_note_is_neither_written_nor_told(store: CrmStore, make_client: MakeClient) -> None:
+async def test_a_hidden_note_is_neither_written_nor_told(store: CrmStore, aiohttp_client: Any) -> None:
     await store.save_calls([record()], now=NOW)
     for hidden, status in (("note", 403), ("disposition", 403)):
         desk = await make_desk(store, access=AccessPolicy(hidden={Role.AGENT: {"call": (hidden,)}}))
-        client = await make_client(desk)
+        client = await aiohttp_client(create_app(desk.deps))
         answer = await client.post(CAPTURE, json={"text": "solved"}, headers=await desk.token("eva"))
         assert answer.status == status
