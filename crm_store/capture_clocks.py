@@ -39,6 +39,8 @@ class Clocks(Dates):
             return None
         if (half := self._find("after_hour", at + 1)) and introduced:
             return self._finished(begin, half[1], hour, number_of(half[0]), self._tokens[at].text)
+        if (end := self._until(at)) is not None:
+            return self._finished(begin, end.last + 1, hour, 0, self._tokens[at].text, word=end.word)
         if self._find("am", at + 1) and self._english_or_introduced(at, introduced):
             return self._finished(begin, at + 1, hour, 0, self._tokens[at].text)
         hyphen = at + 2 if self._sign(at + 1) == "-" else at + 1
@@ -49,6 +51,12 @@ class Clocks(Dates):
             return None
         found = self._finished(begin, at + 1, hour, 0, self._tokens[at].text)
         return found and replace(found, sure=strongly)
+
+    def _until(self, at: int) -> Atom | None:
+        """The end of "3-4pm"."""
+        hyphen = self._sign(at + 1) in ("-", "–") and self._number(at + 2) is not None and self._touches(at + 1)
+        until = self._clock(at + 2) if hyphen else None
+        return until if until is not None and until.word else None
 
     def _english_or_introduced(self, at: int, introduced: bool) -> bool:
         """3pm and ١٠ صباحا are times by themselves; "2 večer" is one only after "o"."""
@@ -123,7 +131,7 @@ class Clocks(Dates):
         hour = self._number(at)
         return None if hour is None or not 1 <= hour <= 12 else (hour, at + 1)
 
-    def _finished(self, first: int, end: int, hour: int, minutes: int, written: str) -> Atom | None:
+    def _finished(self, first: int, end: int, hour: int, minutes: int, written: str, *, word: str = "") -> Atom | None:
         """The clock with "pm", "hod" and the like behind it. An hour that no clock shows is none."""
         if not (0 <= hour <= 23 and -30 <= minutes <= 59):
             return None
@@ -133,5 +141,5 @@ class Clocks(Dates):
         if half is not None and 1 <= hour <= 12:
             end = half[1] + 1 if self._sign(half[1]) == "." and self._sign(half[1] - 2) == "." else half[1]
         zero = int(written.startswith("0"))
-        word = str(half[0]) if half is not None and 1 <= hour <= 12 else ""
+        word = str(half[0]) if half is not None and 1 <= hour <= 12 else word
         return Atom(kind="clock", first=first, last=end - 1, values=(hour, minutes, zero), word=word)

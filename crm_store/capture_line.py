@@ -35,6 +35,8 @@ _LONGEST_TAG = 50
 _MOST_TAGS = 10
 _TAG = re.compile(r"(?<![^\s(,;])#([^\W_][\w\-]*)")
 _CLAUSE_SIGNS = frozenset(".,;:!?–—-()+/|•*>&")
+#: Of several times, the one behind so many words is the verb's: "call him tomorrow re 10.12."
+_NEAR = 3
 _USUAL = BusinessHours()
 
 
@@ -243,7 +245,10 @@ class _Clauses:
         found = []
         for at in range(len(self.tokens)):
             phrase = self.words.find("outcome", self.tokens, at)
-            if phrase is None or not self._begins_clause(at, subject=True) or self._denied(at):
+            asked = (
+                phrase is not None and self.tokens[phrase[1] : phrase[1] + 1] and self.tokens[phrase[1]].text in "?؟"
+            )
+            if phrase is None or asked or not self._begins_clause(at, subject=True) or self._denied(at):
                 continue
             span = Span(start=self.tokens[at].start, end=self.tokens[phrase[1] - 1].end)
             found.append(CapturedOutcome(code=str(phrase[0]), span=span))
@@ -266,7 +271,7 @@ class _Clauses:
 
     def _ends_tag(self, at: int) -> bool:
         start = self.text.rfind(" ", 0, self.tokens[at].end) + 1
-        return self.text[start : start + 1] == "#"
+        return bool(tags_of(self.text[start : self.tokens[at].end]))
 
     def _refused(self, at: int) -> bool:
         """Not to be done, or somebody else's doing; or the word is part of a tag."""
@@ -288,7 +293,8 @@ class _Clauses:
         for phrase in self.phrases:
             if phrase.first == end or phrase.last + 1 == at:
                 return phrase
-        return self.only_time()
+        near = [one for one in self.phrases if end < one.first <= end + _NEAR and _is_sure(one)]
+        return self.only_time() or (near[0] if near else None)
 
 
 def _is_time(phrase: TimePhrase) -> bool:

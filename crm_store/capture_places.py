@@ -51,6 +51,8 @@ class Places:
 
     def _touches(self, at: int) -> bool:
         """Nothing is between this token and its neighbours."""
+        if not 0 < at < len(self._tokens) - 1:
+            return False
         before, it, after = self._tokens[at - 1 : at + 2]
         return before.end == it.start and it.end == after.start
 

@@ -73,6 +73,7 @@ class Vocabulary:
     def __init__(self, languages: Sequence[Words]) -> None:
         self._written: dict[str, dict[tuple[str, ...], object]] = {}
         self._plain: dict[str, dict[tuple[str, ...], object]] = {}
+        self._accented: dict[str, set[tuple[str, ...]]] = {}
         self._longest: dict[str, int] = {}
         self._first_words: dict[str, set[str]] = {}
         for words in languages:
@@ -82,6 +83,8 @@ class Vocabulary:
                 self._written.setdefault(kind, {}).setdefault(phrase, value)
                 if _plain(phrase) == phrase or len("".join(_plain(phrase))) > _SHORTEST_PLAIN:
                     self._plain.setdefault(kind, {}).setdefault(_plain(phrase), value)
+                if _plain(phrase) != phrase and len("".join(_plain(phrase))) > _SHORTEST_PLAIN:
+                    self._accented.setdefault(kind, set()).add(_plain(phrase))
                 self._longest[kind] = max(self._longest.get(kind, 1), len(phrase))
                 self._first_words.setdefault(kind, set()).add(_plain(phrase)[0])
 
@@ -104,7 +107,11 @@ class Vocabulary:
 
     def _value(self, kind: str, written: tuple[str, ...], plain: tuple[str, ...]) -> object | None:
         known, folded = self._written.get(kind, {}), self._plain.get(kind, {})
-        if (value := known.get(written)) is not None or (value := folded.get(plain)) is not None:
+        if (value := known.get(written)) is not None:
+            return value
+        if written != plain and "".join(plain).isascii() and plain not in self._accented.get(kind, ()):
+            return None  # whoever types accents means them: Ján 5 is no 5 January
+        if (value := folded.get(plain)) is not None:
             return value
         for prefix in _PREFIXES:
             rest = plain[0].removeprefix(prefix)

@@ -105,9 +105,12 @@ class _Reader(Clocks):
         ordinal = self._is("ordinal", at + 1) and self._tokens[at + 1].start == self._tokens[at].end
         if ordinal and before.kind == "weekday" and 1 <= number <= 31:
             return Atom(kind="date", first=before.last + 1, last=at + 1, values=(number, 0, 0))
+        first, range_ = at, self._sign(at + 1) in ("-", "–") and self._touches(at + 1) and self._number(at + 2)
+        if range_ and number < range_ <= 20:  # "tomorrow 14-16"
+            at += 2
         ends = at + 1 == len(self._tokens) or self._sign(at + 1) in (",", ";", "#")
-        if before.kind in ("day", "weekday") and before.last + 1 == at and ends and 7 <= number <= 20:
-            return self._finished(at, at + 1, number, 0, self._tokens[at].text)
+        if before.kind in ("day", "weekday") and before.last + 1 == first and ends and 7 <= number <= 20:
+            return self._finished(first, at + 1, number, 0, self._tokens[first].text)
         return None
 
     def _phrase_word(self, at: int) -> Atom | None:

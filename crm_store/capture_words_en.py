@@ -57,12 +57,15 @@ ENGLISH: Words = {
     "before_hour": {30: "half past", 15: "quarter past|a quarter past", -15: "quarter to|a quarter to"},
     "call": {
         1: "call back|callback|call-back|call him back|call her back|call them back|call customer back|call client back"
-        "|ring back|phone back|ring him back|ring her back|cb|please call back|pls call back",
+        "|ring back|phone back|ring him back|ring her back|cb|please call back|i will call back|i'll call back"
+        "|we will call back|we'll call back|i will call him back|i'll call him back"
+        "|i will call her back|i'll call her back|i'll call|i will call|we'll call|we will call|pls call back",
     },
     "weak_call": {1: "call|phone|ring|telephone|please call|pls call"},
     "todo": {
         1: "send|email|e-mail|prepare|check|verify|write|arrange|book|fix|update|forward|follow up|follow-up|resend"
-        "|confirm|ship|deliver|refund|schedule|review|ask|contact|please send|pls send",
+        "|confirm|ship|deliver|refund|schedule|review|ask|contact|please send|pls send"
+        "|i will send|i'll send|we will send|we'll send|need to send|needs to be sent",
     },
     "task": {1: "todo|to-do|to do|task|remind|reminder|remind me"},
     "no_verb": {

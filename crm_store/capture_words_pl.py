@@ -13,8 +13,8 @@ POLISH: Words = {
     "weak_weekday": {2: "sr", 6: "nd", 5: "sb"},
     "month": {
         1: "styczeń|stycznia|styczniu|sty", 2: "luty|lutego|lut", 3: "marzec|marca|marcu", 4: "kwiecień|kwietnia|kwi|kwiet",
-        5: "maj|maja", 6: "czerwiec|czerwca|cze", 7: "lipiec|lipca|lip", 8: "sierpień|sierpnia|sie|sierp",
-        9: "wrzesień|września|wrz", 10: "październik|października|paź|pażdziernika", 11: "listopad|listopada|lis|list",
+        5: "maj|maja", 6: "czerwiec|czerwca|cze", 7: "lipiec|lipca|lip", 8: "sierpień|sierpnia|sierp",
+        9: "wrzesień|września|wrz", 10: "październik|października|paź|pażdziernika", 11: "listopad|listopada",
         12: "grudzień|grudnia|gru|grud",
     },
     "next": {1: "przyszły|przyszłą|przyszłym|przyszłej|następny|następną|kolejny|kolejną"},
