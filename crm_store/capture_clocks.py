@@ -66,13 +66,9 @@ class Clocks(Dates):
     def _introduced_clock(self, at: int) -> Atom | None:
         if quarter := self._find("before_hour", at):
             begin = quarter[1] + 1 if self._sign(quarter[1]) in ("-", "–") else quarter[1]
-            hour = self._hour_word(begin) or self._hour_number(begin)
-            introduced = (
-                self._is("at", at - 1) or number_of(quarter[0]) != -30 or self._find("before_hour", at) is not None
-            )
-            if hour and introduced:
-                return self._finished(at, hour[1], hour[0], number_of(quarter[0]), "")
-            return None
+            minutes = number_of(quarter[0])
+            hour = self._hour_word(begin) or (self._hour_number(begin) if minutes != -30 else None)  # "pol 3" is none
+            return self._finished(at, hour[1], hour[0], minutes, "") if hour else None
         if noon := self._find("joined_hour_word", at):
             return self._word_clock(at, (number_of(noon[0]), noon[1]), strongly=False)
         if (between := self._between(at)) is not None:

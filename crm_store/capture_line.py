@@ -209,6 +209,8 @@ class _Clauses:
             if end in self._timed and self._timed[end].past:
                 continue  # "called back yesterday"
             time = self._time_for(at, end)
+            if self._tells(kind, end, time) or self._counts(kind, end):
+                continue
             beside = time is not None and (end == time.first or time.last + 1 == at)
             # Anywhere else in the line a verb may be somebody else's: "he wanted to call".
             sure = (begins and (strong or time is not None)) or (strong and beside and kind == "call")
@@ -216,6 +218,18 @@ class _Clauses:
                 span = Span(start=self.tokens[at].start, end=self.tokens[end - 1].end)
                 return _Wish(kind=name, span=span, times=self.whole(time), marked=kind == "task")
         return None
+
+    def _tells(self, kind: str, end: int, time: TimePhrase | None) -> bool:
+        """What follows says what was or is: "email bounced on Monday", "اتصل العميل". A sure verb is asked only about the next word."""
+        behind = [end]
+        if time is not None and kind in ("weak_call", "todo"):
+            behind += [*range(end + 1, time.first), time.last + 1]
+        return any(self.words.find(told, self.tokens, at) for at in behind for told in ("state", "third", "not"))
+
+    def _counts(self, kind: str, end: int) -> bool:
+        """ "Task 12" is the name of something, and "update:" a heading."""
+        behind = self.tokens[end] if end < len(self.tokens) else None
+        return behind is not None and ((kind == "task" and behind.is_number) or (kind == "todo" and behind.text == ":"))
 
     def only_time(self) -> TimePhrase | None:
         """The one time of the line; of two nobody knows which is meant, unless one is a day and the other its hour."""
@@ -245,11 +259,12 @@ class _Clauses:
         found = []
         for at in range(len(self.tokens)):
             phrase = self.words.find("outcome", self.tokens, at)
-            asked = (
-                phrase is not None and self.tokens[phrase[1] : phrase[1] + 1] and self.tokens[phrase[1]].text in "?؟"
-            )
-            if phrase is None or asked or not self._begins_clause(at, subject=True) or self._denied(at):
+            if phrase is None or not self._begins_clause(at, subject=True) or self._denied(at):
                 continue
+            if any(token.text in "?؟" for token in self.tokens[phrase[1] : phrase[1] + 1]):
+                continue  # "solved?"
+            if self.words.find("state", self.tokens, phrase[1]):
+                continue  # "objednal sa": he has an appointment
             span = Span(start=self.tokens[at].start, end=self.tokens[phrase[1] - 1].end)
             found.append(CapturedOutcome(code=str(phrase[0]), span=span))
         return found

@@ -90,6 +90,8 @@ class Vocabulary:
 
     def find(self, kind: str, tokens: Sequence[Token], at: int) -> tuple[object, int] | None:
         """The meaning of the longest phrase of this kind that begins at this token, and the token after it."""
+        if not 0 <= at < len(tokens):
+            return None
         first = tokens[at].plain
         if first not in self._first_words.get(kind, ()) and not first.startswith(_PREFIXES):
             return None

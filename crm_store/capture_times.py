@@ -94,7 +94,7 @@ class _Reader(Clocks):
         return None
 
     def _number_of_a_day(self, at: int, before: Atom | None) -> Atom | None:
-        """ "Friday the 13th"; "tomorrow 14" where the clause ends behind it."""
+        """The number in "Friday the 13th", and in "tomorrow 14" where the clause ends behind it."""
         number = self._number(at)
         while before is not None and number is None and self._is("on", at) and at == before.last + 1:
             at, number = at + 1, self._number(at + 1)
@@ -157,7 +157,7 @@ class _Reader(Clocks):
         return Atom(kind="weekday", first=at, last=end - 1, values=(number_of(found[0]), ahead))
 
     def _weekday_is_meant(self, at: int, end: int) -> bool:
-        """ "so", "ne", "sat" and "ראשון" are days where "on" stands before them or a time behind."""
+        """Words like "so", "ne", "sat" and "ראשון" are days where "on" stands before them or a time behind."""
         if self._is("on", at - 1) or self._is("this", at - 1) or self._is("by", at - 1):
             return True
         if self._tokens[at].plain[0] in "בלה" and len(self._tokens[at].plain) > 3 and self._words.find(

@@ -74,6 +74,10 @@ ENGLISH: Words = {
         "|ask price|call out|call off|send button|check in|book value|ship date",
     },
     "not": {1: "not|don't|dont|do not|no|never|no need to|needn't|didn't|won't"},
+    "state": {
+        1: "was|is|were|are|has|had|been|isn't|wasn't|bounced|came|went|failed"
+        "|broke|broken|restarted|arrived|rang|works|sent|received|said|says|promised|closed|ended|working",
+    },
     "third": {
         1: "he|she|they|he'll|she'll|they'll|will|customer|client|would|wants to|want to|wanted to|caller|did|can|could"
         "|tried to|going to|promised to|promises to|will try to|wants to|want to|wanted to|is to|you|should|agreed to|refused to",
@@ -87,7 +91,7 @@ ENGLISH: Words = {
         "|people|persons|times|x|years|year|l|litres|gb|mb|tons|pallets|licences|licenses|seats|users|phones|pages|each",
     },
     "outcome": {
-        "solved": "solved|resolved|sorted|fixed|all sorted|issue resolved|problem solved",
+        "solved": "solved|resolved|all sorted|issue resolved|problem solved",
         "wrong_number": "wrong number|misdialled|misdialed|wrong no",
         "order": "ordered|placed an order|new order|order placed",
         "complaint": "complains|complained|is complaining|complaining|filed a complaint|made a complaint",

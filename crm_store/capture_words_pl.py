@@ -80,6 +80,10 @@ POLISH: Words = {
     },
     "task": {1: "zadanie|todo|przypomnieć|przypomnienie|przypomnij"},
     "not": {1: "nie|nie trzeba|nie chce|nigdy|już nie"},
+    "state": {
+        1: "jest|był|była|było|byli|są|przerwany|przerwana|rozładowany"
+        "|przyjdzie|przyjedzie|zapłaci|nie działa|działa|się|wysłane|wysłana|powiedział|powiedziała",
+    },
     "third": {
         1: "będzie|chce|chciał|chciała|klient|klientka|miał|miała|ma|może|obiecał|obiecała|spróbuje|sam|sama|będą|mają|mam",
     },

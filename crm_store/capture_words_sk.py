@@ -80,6 +80,10 @@ SLOVAK: Words = {
     },
     "task": {1: "úloha|todo|pripomenúť|pripomienka|pripomeň"},
     "not": {1: "ne|nie|netreba|nemá|nechce|nemusím|už netreba|nechcel|nechcela"},
+    "state": {
+        1: "je|bol|bola|bolo|boli|sú|prerušené|prerušený|prerušená|spadlo|príde|prídu"
+        "|prišlo|prišiel|prišla|zaplatí|nejde|nefunguje|funguje|sa|odoslané|odoslaná|povedal|povedala",
+    },
     "third": {
         1: "bude|chce|chcel|chcela|zákazník|zákazníčka|klient|klientka|mal|mala|má|môže|sľúbil|sľúbila|skúsi|skúsil|sám|sama"
         "|budú|chcú|prišiel|vie|mám|nemôže",

@@ -191,6 +191,23 @@ async def test_a_line_that_could_not_be_made_is_kept_and_tried_again(
     complaints.clear()
 
 
+async def test_a_call_whose_line_could_not_be_made_stays_once_and_can_then_be_finished(
+    centre: Centre, sign_in: SignIn, complaints: list[str]
+) -> None:
+    page = await sign_in()
+    pop, call_id = await typing(centre, page, phase="wrap_up")
+    await expect(pop.locator(".chip")).to_have_count(3)
+    refusal = {"code": "invalid_input", "detail": "no"}
+    await page.route("**/calls/*/capture", lambda route: route.fulfill(status=422, json=refusal))
+    await page.keyboard.press("Control+Enter")
+    await expect(pop.locator("[data-slot=tasks-made] .failed")).to_be_visible()
+    await expect(pop).to_have_count(1)
+    await page.keyboard.press("Control+Enter")
+    await expect(pop).to_have_count(0)
+    assert (await centre.store.call_note(call_id)).text == LINE
+    complaints.clear()
+
+
 # --- elsewhere ------------------------------------------------------------------------------------------------------------------
 
 
