@@ -24,6 +24,7 @@ export class LineCapture {
   #typed = ""; // the line of the last key, if it may become something
   #shown = null; // {text, at, outcome, task, tags}: the preview of a line
   #removed = new Set();
+  #handled = null; // the line that stood there when a task was made by hand
   #taken = new Set(); // lines that are made, or were asked to be
   #timer = null;
   #asked = 0;
@@ -58,6 +59,14 @@ export class LineCapture {
     const done = await work;
     if (this.#work === work) this.#work = Promise.resolve(true); // a failure is told once; after that the call can be finished
     return done;
+  }
+
+  /** A task was made by hand: the line that is typed now makes no second one. */
+  taskMade() {
+    this.#handled = this.#typed;
+    this.#removed.add("task");
+    for (const chip of this.#chips.querySelectorAll("[data-part]")) this.#mark(chip);
+    this.#tell();
   }
 
   // --- typing -----------------------------------------------------------------------------------------------------
@@ -116,6 +125,7 @@ export class LineCapture {
     const seen = this.#shown?.text === text ? this.#shown : null;
     const removed = new Set([...this.#removed, ...without]);
     if (!seen && this.#chosenOutcome()) removed.add("outcome");
+    if (!seen && this.#handled === text) removed.add("task");
     const body = { text, language, removed: [...removed].slice(0, 20), ...(seen ? { at: seen.at } : {}) };
     this.#taken.add(text);
     this.#show(null);
@@ -169,6 +179,7 @@ export class LineCapture {
     const focused = this.#chips.contains(document.activeElement);
     if (preview?.text !== this.#shown?.text) this.#removed.clear();
     this.#shown = preview;
+    if (preview && preview.text === this.#handled) this.#removed.add("task");
     const chosen = this.#chosenOutcome();
     if (preview?.outcome && chosen && chosen !== preview.outcome.code) this.#removed.add("outcome"); // a choice by hand stays
     const chips = this.#all().map((part, index) => this.#chip(part, index));

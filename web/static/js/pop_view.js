@@ -382,6 +382,7 @@ export class PopView {
     const due = presetTime(preset);
     try {
       await api("POST", `${path(this.pop)}/tasks`, { title: title.slice(0, 200), kind: "callback", due_at: due.toISOString() });
+      this.#lines.taskMade();
       show(error, false);
       show(form, false);
       form.reset();
