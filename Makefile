@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # English is spelled in these; recordings, catalogues and other people's files are not.
 SPELLED := README.md CHANGELOG.md Makefile compose.yaml docs config ctiserver pbx screenpop crm_store web tests
-UNSPELLED := *.po,*.mo,*.pot,*.ami,*.truth.json,*.csv,*.svg,*.png,*.woff2,*/vendor/*,*.min.js,__pycache__
+UNSPELLED := */capture_words_*.py,*/capture_phrases/*,*.po,*.mo,*.pot,*.ami,*.truth.json,*.csv,*.svg,*.png,*.woff2,*/vendor/*,*.min.js,__pycache__
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check coverage bench storm faults soak long clean

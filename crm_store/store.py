@@ -20,7 +20,7 @@ from crm_store.parties import Party, PartyInput, SavedParty
 from crm_store.person import Person, PersonData
 from crm_store.phone_numbers import PhoneNumber
 from crm_store.retention import KeepRule, KeptData, OldData
-from crm_store.tasks import LostCall, Task, TaskFilter, TaskInput
+from crm_store.tasks import CaptureInput, LostCall, SavedCapture, Task, TaskFilter, TaskInput
 
 
 class CallerLookup(Protocol):
@@ -164,6 +164,13 @@ class TaskStore(Protocol):
         ...
 
 
+class CaptureStore(Protocol):
+    async def save_capture(self, call_id: str, capture: CaptureInput, *, user: str, now: datetime) -> SavedCapture:
+        """Note, outcome and task in one transaction. A task of the same kind and title that this user has from this call already
+        is the same one: a repeat makes no second, another time moves it while it is open."""
+        ...
+
+
 class AccountStore(Protocol):
     async def account(self, name: str) -> Account: ...
 
@@ -243,6 +250,7 @@ class CrmStore(
     PartyStore,
     ActivityStore,
     TaskStore,
+    CaptureStore,
     AccountStore,
     LedgerStore,
     RetentionStore,

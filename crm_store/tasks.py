@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from crm_store.activities import CallNote
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
@@ -39,6 +41,26 @@ class TaskInput:
     call_ids: tuple[str, ...] | None = None
     claimed_by: str | None = None
     clear: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureInput:
+    """What a line of a call's note became. `note` is the whole note that has the line; None: the line is added to what is there."""
+
+    line: str
+    note: str | None
+    version: int | None  # of the note, as in `save_note`
+    disposition: str | None  # None: as it is
+    task: TaskInput | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedCapture:
+    """The note and the task as they are now. `made` is False when the task was there before."""
+
+    note: CallNote
+    task: Task | None
+    made: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,9 @@ LONG = {
 
 #: A module whose rules are tested under another name, and where.
 ELSEWHERE = {
+    "crm_store/capture_clocks.py": "tests/crm_store/test_capture_times.py",
+    "crm_store/capture_dates.py": "tests/crm_store/test_capture_times.py",
+    "crm_store/capture_places.py": "tests/crm_store/test_capture_times.py",
     "ctiserver/ami_config.py": "tests/ctiserver/test_settings.py",
     "ctiserver/board_service.py": "tests/ctiserver/test_demo.py",
     "ctiserver/cli_accounts.py": "tests/ctiserver/test_cli_store.py",

@@ -157,7 +157,7 @@ async def get_note(request: web.Request) -> web.StreamResponse:
 )
 async def put_note(request: web.Request, body: NoteBody) -> web.StreamResponse:
     """Autosave: also while the call still rings, and before its record is stored."""
-    _may_write(request, "note")
+    may_write(request, "note")
     await seen_call_or_new(request)
     deps, who = deps_of(request), principal_of(request)
     note = await deps.store.save_note(
@@ -173,7 +173,7 @@ async def put_note(request: web.Request, body: NoteBody) -> web.StreamResponse:
 )
 async def put_disposition(request: web.Request, body: DispositionBody) -> web.StreamResponse:
     """The outcome code; null takes it back."""
-    _may_write(request, "disposition")
+    may_write(request, "disposition")
     await seen_call_or_new(request)
     deps, who = deps_of(request), principal_of(request)
     note = await deps.store.save_disposition(request.match_info["call_id"], body.code, user=who.name, now=deps.clock())
@@ -234,12 +234,19 @@ async def post_call_task(request: web.Request, body: CallTaskBody) -> web.Stream
 
 
 def _note_answer(request: web.Request, note: dict[str, Any], version: int) -> web.Response:
+    return json_answer(visible_note(request, note), version=version)
+
+
+def visible_note(request: web.Request, note: dict[str, Any]) -> dict[str, Any]:
+    """The note without what is hidden from whoever asks: its text, with its tags, is the call's `note`."""
     hidden = deps_of(request).access.hidden(principal_of(request).role, "call")
-    kept = {name: value for name, value in note.items() if {"text": "note"}.get(name, name) not in hidden}
-    return json_answer(kept, version=version)
+    return {
+        name: value for name, value in note.items() if {"text": "note", "tags": "note"}.get(name, name) not in hidden
+    }
 
 
-def _may_write(request: web.Request, field: str) -> None:
+def may_write(request: web.Request, field: str) -> None:
+    """Refuse to write a field of the call that is hidden from whoever asks."""
     if field in deps_of(request).access.hidden(principal_of(request).role, "call"):
         raise Problem(403, "field_hidden", f"{field}: this field is hidden from your role.")
 

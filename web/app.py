@@ -9,6 +9,7 @@ from web.answers import json_answer
 from web.api_activities import ACTIVITIES
 from web.api_agents import AGENTS
 from web.api_calls import CALLS
+from web.api_capture import CAPTURE
 from web.api_customers import CUSTOMERS
 from web.api_dial import DIAL
 from web.api_ledger import LEDGER
@@ -17,6 +18,7 @@ from web.api_me import ME
 from web.api_queues import QUEUES
 from web.api_tasks import TASKS
 from web.auth import public
+from web.capture_reader import READER, CaptureReader
 from web.deps import DEPS, PRINCIPAL, WebDeps, deps_of
 from web.health import setup_health
 from web.middlewares import add_security_headers, errors, guard, proxies
@@ -25,7 +27,7 @@ from web.pages import setup_pages
 from web.problems import Problem
 from web.sign_in import setup_sign_in
 
-TABLES = (ME, CALLS, DIAL, CUSTOMERS, LOOKUP, ACTIVITIES, TASKS, QUEUES, AGENTS, LEDGER)
+TABLES = (ME, CALLS, CAPTURE, DIAL, CUSTOMERS, LOOKUP, ACTIVITIES, TASKS, QUEUES, AGENTS, LEDGER)
 LARGEST_BODY = 256 * 1024
 
 
@@ -34,6 +36,7 @@ def create_app(deps: WebDeps) -> web.Application:
     first = [proxies(deps.trusted_proxies)] if deps.trusted_proxies else []
     app = web.Application(middlewares=[*first, errors, guard], client_max_size=LARGEST_BODY)
     app[DEPS] = deps
+    app[READER] = CaptureReader(territory=deps.ui.territory, time_zone=deps.ui.time_zone)
     app.on_response_prepare.append(add_security_headers)
     for table in TABLES:
         table.register(app)

@@ -38,6 +38,7 @@ SHORTCUTS: tuple[_Section, ...] = (
         N_("During a call, from any page"),
         (
             (("Alt+N",), N_("Note of the call")),
+            (("Enter",), N_("In a note: make what is shown below it")),
             (("Alt+1", "…", "Alt+5"), N_("Outcome")),
             (("Ctrl+Enter",), N_("Save and finish")),
             (("Alt+T",), N_("Task from this call")),

@@ -139,6 +139,35 @@ class CallTaskBody(Body):
     owner: Name | None = None
 
 
+def _one_line(text: str) -> str:
+    if "\n" in text or "\r" in text:
+        raise ValueError("must be one line")
+    return text
+
+
+#: One line as typed: its spaces stay. Of a longer one nothing but a note is made.
+TypedLine: TypeAlias = Annotated[
+    str, StringConstraints(min_length=1, max_length=2000), Readable, AfterValidator(_one_line)
+]
+Part: TypeAlias = Annotated[str, StringConstraints(pattern=r"^(outcome|task|tag:.{1,60})$")]
+
+
+class CapturePreviewBody(Body):
+    """POST /capture/preview: a line of a note, and the language whose words win where two differ."""
+
+    text: TypedLine
+    language: Literal["en", "he", "ar", "pl", "sk"] | None = None
+
+
+class CaptureBody(CapturePreviewBody):
+    """POST /calls/{id}/capture: the line, the whole note that has it (else it is added), the parts that are not wanted, and the
+    `at` of the preview that was shown."""
+
+    note: LongText | None = None
+    removed: list[Part] = Field(default_factory=list, max_length=20)
+    at: Moment | None = None
+
+
 # --- customers ------------------------------------------------------------------------------------------------------------
 
 

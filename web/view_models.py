@@ -115,12 +115,42 @@ class DialView(View):
 
 
 class NoteView(View):
+    """`tags` are the words with a # in the text."""
+
     call_id: str
     text: str
+    tags: list[str]
     disposition: str | None
     version: int
     updated_at: str | None
     updated_by: str | None
+
+
+class CapturedOutcomeView(View):
+    code: str
+    spans: list[list[int]]
+
+
+class CapturedTaskView(View):
+    kind: Literal["callback", "todo"]
+    title: str
+    due_at: str | None
+    spans: list[list[int]]
+
+
+class CapturedTagView(View):
+    name: str
+    spans: list[list[int]]
+
+
+class CapturePreviewView(View):
+    """What a line would become. Spans are [from, to) in characters of the line."""
+
+    text: str
+    at: str
+    outcome: CapturedOutcomeView | None
+    task: CapturedTaskView | None
+    tags: list[CapturedTagView]
 
 
 class PhoneView(View):
@@ -215,6 +245,15 @@ class TaskView(View):
     done_at: str | None
     done_by: str | None
     version: int
+
+
+class CaptureView(View):
+    """The note and the task as they are now; `made` is false when the task was there before."""
+
+    note: NoteView
+    task: TaskView | None
+    made: bool
+    tags: list[str]
 
 
 class TaskListView(View):

@@ -7,6 +7,7 @@ from typing import Any
 
 from crm_store.activities import Activity, CallNote
 from crm_store.caller_lookup import CallerMatch
+from crm_store.capture_line import tags_of
 from crm_store.ledger import LedgerEntry
 from crm_store.parties import Party
 from crm_store.phone_numbers import PhoneNumber
@@ -74,6 +75,7 @@ def note_json(note: CallNote) -> dict[str, Any]:
     return {
         "call_id": note.call_id,
         "text": note.text,
+        "tags": [tag.name for tag in tags_of(note.text)],
         "disposition": note.disposition,
         "version": note.version,
         "updated_at": rfc3339(note.updated_at),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,13 +52,13 @@ class SqlTasks(StorePart):
         return cursors.page(found, size, lambda task: (time_text(task.due_at or _NEVER), task.id))
 
     async def create_task(self, fields: TaskInput, *, user: str, now: datetime) -> Task:
-        row, call_ids = self._checked(fields)
-        return await self._database.write(lambda connection: _create(connection, row, call_ids, user=user, now=now))
+        row, call_ids = checked_task(fields, self._number), checked_calls(fields)
+        return await self._database.write(lambda connection: insert_task(connection, row, call_ids, user=user, now=now))
 
     async def update_task(
         self, task_id: int, fields: TaskInput, *, user: str, now: datetime, version: int | None
     ) -> Task:
-        row, call_ids = self._checked(fields)
+        row, call_ids = checked_task(fields, self._number), checked_calls(fields)
 
         def work(connection: Connection) -> Task:
             before = load_task(connection, task_id)
@@ -86,26 +86,32 @@ class SqlTasks(StorePart):
 
         return await self._database.write(work)
 
-    def _checked(self, fields: TaskInput) -> tuple[Row, tuple[str, ...] | None]:
-        """The columns that were given, and the calls."""
-        row: Row = dict.fromkeys(fields.clear)
-        if not fields.clear <= _CLEARED:
-            raise InvalidInput("clear", f"Only {', '.join(sorted(_CLEARED))} can be cleared.")
-        for name in ("due_at", "owner", "customer_id", "claimed_by"):
-            if (value := getattr(fields, name)) is not None:
-                row[name] = value
-        if fields.title is not None:
-            row["title"] = one_line("title", fields.title, _LONGEST_TITLE)
-        if fields.number is not None:
-            row["number"] = self._number(one_line("number", fields.number, 64)) or None
-        for name, known in (("kind", _KINDS), ("state", _STATES)):
-            if (value := getattr(fields, name)) is not None:
-                if value not in known:
-                    raise InvalidInput(name, f"A task's {name} is one of {', '.join(known)}.")
-                row[name] = value
-        if fields.call_ids is not None and len(fields.call_ids) > _MOST_CALLS:
-            raise InvalidInput("call_ids", f"At most {_MOST_CALLS} calls.")
-        return row, fields.call_ids
+
+def checked_task(fields: TaskInput, number: Callable[[str], str]) -> Row:
+    """The columns that were given; `number` brings what people type into the form that is stored."""
+    row: Row = dict.fromkeys(fields.clear)
+    if not fields.clear <= _CLEARED:
+        raise InvalidInput("clear", f"Only {', '.join(sorted(_CLEARED))} can be cleared.")
+    for name in ("due_at", "owner", "customer_id", "claimed_by"):
+        if (value := getattr(fields, name)) is not None:
+            row[name] = value
+    if fields.title is not None:
+        row["title"] = one_line("title", fields.title, _LONGEST_TITLE)
+    if fields.number is not None:
+        row["number"] = number(one_line("number", fields.number, 64)) or None
+    for name, known in (("kind", _KINDS), ("state", _STATES)):
+        if (value := getattr(fields, name)) is not None:
+            if value not in known:
+                raise InvalidInput(name, f"A task's {name} is one of {', '.join(known)}.")
+            row[name] = value
+    return row
+
+
+def checked_calls(fields: TaskInput) -> tuple[str, ...] | None:
+    """The calls that were given."""
+    if fields.call_ids is not None and len(fields.call_ids) > _MOST_CALLS:
+        raise InvalidInput("call_ids", f"At most {_MOST_CALLS} calls.")
+    return fields.call_ids
 
 
 def load_task(connection: Connection, task_id: int) -> Task:
@@ -140,7 +146,10 @@ def _conditions(where: TaskFilter) -> Iterable[ColumnElement[bool]]:
             yield column == value
 
 
-def _create(connection: Connection, row: Row, call_ids: Collection[str] | None, *, user: str, now: datetime) -> Task:
+def insert_task(
+    connection: Connection, row: Row, call_ids: Collection[str] | None, *, user: str, now: datetime
+) -> Task:
+    """A new task out of checked columns."""
     values: Row = {"kind": "todo", "state": "open", "title": "", "version": 1, **row}
     if not values["title"] and values["kind"] == "todo":
         raise InvalidInput("title", "Say what is to be done.")
@@ -152,6 +161,11 @@ def _create(connection: Connection, row: Row, call_ids: Collection[str] | None, 
     task_id = insert_row(connection, tasks, {**values, "created_at": now, "created_by": user})
     _set_calls(connection, task_id, call_ids)
     return load_task(connection, task_id)
+
+
+def move_task(connection: Connection, before: Task, fields: TaskInput, *, user: str, now: datetime) -> Task:
+    """The task with the due time of `fields`."""
+    return _change(connection, before, {"due_at": fields.due_at}, None, user=user, now=now)
 
 
 def _change(

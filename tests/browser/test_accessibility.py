@@ -66,6 +66,12 @@ async def all_states(page: Page, centre: Centre, visit: Visit) -> None:
             centre.screens.hang_up("eva", pop_id)
             await expect(page.locator(".pop[data-phase=wrap_up]")).to_be_visible()
             await visit(page, "pop in wrap-up")
+            await page.keyboard.press("Alt+KeyN")
+            await page.keyboard.type("call back tomorrow 10am invoice 4312 #complaint")
+            await expect(page.locator(".pop .chip")).to_have_count(3)
+            await page.keyboard.press("Tab")
+            await page.keyboard.press("Delete")
+            await visit(page, "pop with chips")
         centre.screens.retract("eva", pop_id, "caller_gave_up")
         await expect(page.locator(".pop")).to_have_count(0)
     cards = [await centre.store.card(centre.customers[key].id) for key in ("jan", "long", "dana")]

@@ -151,6 +151,50 @@ async def test_note_outcome_and_call_back_tomorrow_take_five_keys(desk: Desk, pa
     assert (due.date(), due.hour, due.minute) == (tomorrow, 10, 0)
 
 
+ONE_LINE = {
+    "en": ("call back tomorrow 10am invoice 4312 #complaint", "call back invoice 4312"),
+    "he": ("להתקשר מחר ב-10 חשבונית 4312 #תלונה", "להתקשר חשבונית 4312"),
+}
+
+
+async def test_note_outcome_and_call_back_by_one_line_take_three_keys(desk: Desk, page: Page) -> None:
+    await starts(page, desk)
+    language = (await page.locator("html").get_attribute("lang") or "")[:2]
+    line, title = ONE_LINE[language]
+    await talking(desk, page)
+    await page.keyboard.press("Alt+KeyN")
+    await page.keyboard.type(line)
+    await expect(pop(page).locator(".chip")).to_have_count(3)
+    await page.keyboard.press("Enter")
+    await expect(pop(page).locator("[data-slot=tasks-made] li")).to_have_count(1)
+    await expect(pop(page).locator("[data-disposition=complaint]")).to_have_attribute("aria-pressed", "true")
+    await in_wrap_up(desk, page)
+    await page.keyboard.press("Control+Enter")
+    await expect(pop(page)).to_have_count(0)
+    assert await spent(page) == 3
+    call = await desk.newest_call(page, state="ended", note=f"{line}\n", disposition="complaint")
+    tasks = (await desk.api(page, "/tasks?state=open"))["items"]
+    (made,) = [task for task in tasks if call["id"] in task["call_ids"]]
+    due = datetime.fromisoformat(made["due_at"]).astimezone(ZONE)
+    tomorrow = datetime.now(ZONE).date() + timedelta(days=1)
+    assert (made["title"], made["kind"], made["owner"]) == (title, "callback", "eva")
+    assert (due.date(), due.hour, due.minute) == (tomorrow, 10, 0)
+
+
+async def test_what_the_chips_show_is_made_when_the_call_is_finished(desk: Desk, page: Page) -> None:
+    await starts(page, desk)
+    await talking(desk, page)
+    await page.keyboard.press("Alt+KeyN")
+    await page.keyboard.type("call back in 2 hours")
+    await in_wrap_up(desk, page)
+    await page.keyboard.press("Control+Enter")
+    await expect(pop(page)).to_have_count(0)
+    assert await spent(page) == 2
+    call = await desk.newest_call(page, state="ended", note="call back in 2 hours", disposition="callback")
+    tasks = (await desk.api(page, "/tasks?state=open"))["items"]
+    assert len([task for task in tasks if call["id"] in task["call_ids"]]) == 1
+
+
 async def test_an_unknown_caller_becomes_a_customer_with_a_note_by_three_keys(desk: Desk, page: Page) -> None:
     await starts(page, desk)
     await talking(desk, page, STRANGER)

@@ -6,6 +6,7 @@ const plural = new Intl.PluralRules(texts.tag);
 const clock = new Intl.DateTimeFormat(texts.tag, { hour: "2-digit", minute: "2-digit", timeZone: texts.zone });
 const clockWithSeconds = new Intl.DateTimeFormat(texts.tag, { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: texts.zone });
 const day = new Intl.DateTimeFormat(texts.tag, { day: "numeric", month: "short", timeZone: texts.zone });
+const due = new Intl.DateTimeFormat(texts.tag, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: texts.zone });
 const dayNumber = new Intl.DateTimeFormat("en-CA", { timeZone: texts.zone });
 
 const fill = (message, values) => message.replace(/%\((\w+)\)s/g, (whole, name) => (name in values ? String(values[name]) : whole)).replaceAll("%%", "%");
@@ -68,6 +69,12 @@ export function momentText(at) {
   const date = new Date(at);
   return dayNumber.format(date) === dayNumber.format(new Date()) ? clock.format(date) : `${day.format(date)} ${clock.format(date)}`;
 }
+
+/** Weekday, day and time of something to come. */
+export const dueText = (at) => due.format(new Date(at));
+
+/** The page's language without its country, as the API takes it. */
+export const language = texts.tag.split("-")[0];
 
 export const dayText = (at) => day.format(new Date(at));
 export const isToday = (at) => dayNumber.format(new Date(at)) === dayNumber.format(new Date());

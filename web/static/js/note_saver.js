@@ -1,5 +1,5 @@
 // A call's note: saved 0.8 s after the last key, kept in the browser until the server has it, never lost, never overwritten unseen.
-import { api } from "./api.js";
+import { api, Problem } from "./api.js";
 import { secondsText, t, problemText } from "./l10n.js";
 import { setText, show } from "./dom.js";
 
@@ -89,6 +89,28 @@ export class NoteSaver {
     return done;
   }
 
+  /** Save by another request that has the whole note in it: `request(text, options)`. Returns its answer, throws its problem. */
+  async saveBy(request) {
+    clearTimeout(this.#timer);
+    if (this.#saving) await this.#saving;
+    if (this.#other) throw new Problem(412, { code: "version_conflict" });
+    let answer = null;
+    let problem = null;
+    this.#saving = this.#save(false, async (text, options) => {
+      try {
+        answer = (await request(text, options)).data;
+        return answer.note;
+      } catch (refusal) {
+        problem = refusal;
+        throw refusal;
+      }
+    });
+    await this.#saving;
+    this.#saving = null;
+    if (problem) throw problem;
+    return answer;
+  }
+
   #typed() {
     clearTimeout(this.#timer);
     this.#keepDraft();
@@ -98,11 +120,15 @@ export class NoteSaver {
     this.#timer = setTimeout(() => this.flush(), PAUSE_MS);
   }
 
-  async #save(keepalive) {
+  async #put(text, options) {
+    return (await api("PUT", `/calls/${encodeURIComponent(this.#call)}/note`, { text }, options)).data;
+  }
+
+  async #save(keepalive, send = (text, options) => this.#put(text, options)) {
     const text = this.#area.value;
     this.#say("saving", t("saving…"));
     try {
-      const { data } = await api("PUT", `/calls/${encodeURIComponent(this.#call)}/note`, { text }, { ifMatch: this.#version, keepalive });
+      const data = await send(text, { ifMatch: this.#version, keepalive });
       this.failed = false;
       this.#version = data.version;
       this.#known = text;

@@ -4,6 +4,7 @@ import { dial } from "./dial.js";
 import { controlsOn, el, icon, name, setIcon, setText, show, tel } from "./dom.js";
 import { duration, momentText, parts, presetTime, problemText, t, word } from "./l10n.js";
 import { keepTrying } from "./keep_trying.js";
+import { LineCapture } from "./line_capture.js";
 import { link } from "./link.js";
 import { NoteSaver } from "./note_saver.js";
 import { pickCustomer } from "./pick_customer.js";
@@ -23,6 +24,7 @@ export class PopView {
   root;
   #slots = {};
   #note;
+  #lines;
   #chosen = null; // a customer chosen or created here, until the server's push says the same
   #seenMatch = null;
   #disposition = null;
@@ -40,6 +42,7 @@ export class PopView {
     area.id = `note-${pop.pop_id}`;
     this.#slots["note-label"].htmlFor = area.id;
     this.#note = new NoteSaver(pop.call.id, this.root, { text: pop.call.note, version: pop.call.note_version });
+    this.#lines = new LineCapture(pop.call.id, this.root, this.#note, { chosenOutcome: () => this.#disposition, saved: (answer) => this.#captured(answer) });
     this.#disposition = pop.call.disposition ?? null;
     if (pop.call.note_truncated) this.#loadLongNote();
     this.#arrange = arrange;
@@ -281,8 +284,14 @@ export class PopView {
     if (this.customer) dispatchEvent(new CustomEvent("cti:open-customer", { detail: { id: this.customer.id, asked: true } }));
   }
 
+  /** A line of the note was made into more: the outcome shows at once. */
+  #captured({ note }) {
+    if (!this.#finishing && note.disposition !== undefined) this.update({ ...this.pop, call: { ...this.pop.call, disposition: note.disposition } });
+  }
+
   async outcome(code) {
     if (this.#finishing) return;
+    if (this.pop.phase === "wrap_up" && !(await this.#lines.take(["outcome"]))) return;
     const taken = this.#disposition === code && this.pop.phase !== "wrap_up" ? null : code;
     const before = this.#disposition;
     this.#disposition = taken;
@@ -326,7 +335,7 @@ export class PopView {
   /** Save everything; in wrap-up the call leaves the screen, also when the page is left at that moment. */
   async finish() {
     if (this.#typedNew && !this.#slots.new.hidden && !(await this.createCustomer())) return;
-    if (!(await this.#note.flush())) return;
+    if (!(await this.#lines.take()) || !(await this.#note.flush())) return;
     const done = await keepTrying(() => api("POST", `${path(this.pop)}/finish`, undefined, { keepalive: true }));
     if (done && this.pop.phase !== "wrap_up") toast(t("Saved. The call leaves the screen when the talk ends."));
     if (!done) this.reoffered();
@@ -373,6 +382,7 @@ export class PopView {
     const due = presetTime(preset);
     try {
       await api("POST", `${path(this.pop)}/tasks`, { title: title.slice(0, 200), kind: "callback", due_at: due.toISOString() });
+      this.#lines.taskMade();
       show(error, false);
       show(form, false);
       form.reset();

@@ -2,6 +2,7 @@
 import { api } from "./api.js";
 import { setText, show } from "./dom.js";
 import { fieldTime, presetTime, problemText, t, timeField } from "./l10n.js";
+import { LineCapture } from "./line_capture.js";
 import { NoteSaver } from "./note_saver.js";
 import { pickCustomer } from "./pick_customer.js";
 import { toast } from "./toasts.js";
@@ -103,15 +104,19 @@ function editCall(editor) {
   const id = editor.dataset.callEditor;
   const area = editor.querySelector("textarea");
   const saver = new NoteSaver(id, editor, { text: area.value, version: Number(editor.dataset.noteVersion) });
+  const outcomes = [...editor.querySelectorAll("[data-disposition]")];
+  const chosen = () => outcomes.find((one) => one.getAttribute("aria-pressed") === "true")?.dataset.disposition ?? null;
+  const choose = (code) => outcomes.forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.disposition === code)));
+  new LineCapture(id, editor, saver, { chosenOutcome: chosen, saved: ({ note }) => choose(note.disposition) });
   editor.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-disposition]");
     if (!button) return;
-    const code = button.getAttribute("aria-pressed") === "true" ? null : button.dataset.disposition;
+    const code = chosen() === button.dataset.disposition ? null : button.dataset.disposition;
     try {
       await saver.flush();
       const { data } = await api("PUT", `/calls/${id}/disposition`, { code });
       saver.remote(data.text, data.version);
-      for (const one of editor.querySelectorAll("[data-disposition]")) one.setAttribute("aria-pressed", String(one.dataset.disposition === code));
+      choose(code);
     } catch (problem) {
       toast(problemText(problem));
     }
