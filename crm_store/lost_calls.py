@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crm_store.activities import CallRecord
+from crm_store.opening_hours import OpeningPlan
 from crm_store.phone_numbers import NumberKind
-from crm_store.tasks import LostCall
+from crm_store.tasks import LostCall, LostWay
 
 _DIALLABLE = re.compile(r"\+?[0-9][0-9 ()./-]{6,23}")  # a person may well know how to dial it
 
 _LOST = frozenset({"queue_timeout", "queue_empty", "queue_full", "voicemail"})
 _MISSED_DIRECTLY = frozenset({"no_answer", "unavailable", "busy", "rejected"})
+_WAYS = {
+    "voicemail": LostWay.VOICEMAIL,
+    "abandoned": LostWay.ABANDONED,
+    "queue_timeout": LostWay.TIMEOUT,
+    "queue_empty": LostWay.EMPTY,
+    "queue_full": LostWay.FULL,
+}
+_NO_HOURS = OpeningPlan()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +37,11 @@ class Talk:
     since: datetime
 
 
-def lost_call(record: CallRecord, *, short_abandon_s: float) -> LostCall | None:
-    """The call-back that an ended record asks for: an inbound call nobody talked to, from somebody who can be called."""
+def lost_call(record: CallRecord, *, short_abandon_s: float, hours: OpeningPlan = _NO_HOURS) -> LostCall | None:
+    """The call-back that an ended record asks for: an inbound call nobody talked to, from somebody who can be called.
+
+    It is due at once while somebody is there, else at the next opening.
+    """
     if record["direction"] != "inbound" or not _is_lost(record, short_abandon_s):
         return None
     number = _callable_number(record["remote"])
@@ -43,7 +55,18 @@ def lost_call(record: CallRecord, *, short_abandon_s: float) -> LostCall | None:
         queue=record["queue"],
         at=at,
         owner=_missed_by(record),
+        way=lost_way(record),
+        did=record.get("did"),
+        after_hours=record.get("after_hours"),
+        due_at=hours.due(at, queue=record["queue"], did=record.get("did")),
     )
+
+
+def lost_way(record: CallRecord) -> LostWay:
+    """How this call was lost."""
+    if record["outcome"] != "voicemail" and record.get("after_hours"):
+        return LostWay.AFTER_HOURS
+    return _WAYS.get(record["outcome"], LostWay.MISSED)
 
 
 def is_talk(record: CallRecord) -> bool:
@@ -57,6 +80,8 @@ def _is_lost(record: CallRecord, short_abandon_s: float) -> bool:
         return True
     if outcome == "abandoned":
         return _long_enough(record["wait_s"], short_abandon_s)
+    if outcome == "ivr_only":  # after hours the announcement is all there is; by day it may have been enough
+        return bool(record.get("after_hours")) and _long_enough(record["wait_s"], short_abandon_s)
     # "cancelled": gave up while a phone rang without a queue. Missed directly, unless at once.
     return outcome == "cancelled" and _long_enough(record["ring_s"], short_abandon_s)
 
