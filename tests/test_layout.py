@@ -41,6 +41,7 @@ ELSEWHERE = {
     "ctiserver/pbx_rights.py": "tests/faults/test_link.py",
     "ctiserver/pop_service.py": "tests/ctiserver/test_demo.py",
     "ctiserver/sample_data.py": "tests/ctiserver/test_demo.py",
+    "ctiserver/settings_hours.py": "tests/ctiserver/test_settings.py",
     "ctiserver/settings_sections.py": "tests/ctiserver/test_settings.py",
     "ctiserver/settings_types.py": "tests/ctiserver/test_settings.py",
     "ctiserver/snapshots.py": "tests/ctiserver/test_demo.py",
