@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from crm_store.activities import CallRecord
 from crm_store.opening_hours import OpeningPlan
@@ -107,12 +108,17 @@ def _read_time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
+def _talks(leg: Mapping[str, Any]) -> bool:
+    """This colleague talked, or still does: then the leg has no result yet."""
+    return leg["result"] == "answered" or (leg["result"] is None and leg.get("answered_at") is not None)
+
+
 def talk_of(record: CallRecord) -> Talk | None:
     """The talk that a record tells of, if there was one with somebody who can be called."""
     since = _read_time(record["answered_at"]) or _read_time(record["ended_at"]) or _read_time(record["started_at"])
     if not is_talk(record) or since is None:
         return None
-    talkers = [leg["agent"] for leg in record["legs"] if leg["result"] == "answered" and leg["agent"]]
+    talkers = [leg["agent"] for leg in record["legs"] if leg["agent"] and _talks(leg)]
     number = _callable_number(record["remote"])
     if number is None and record["customer_id"] is None:
         return None

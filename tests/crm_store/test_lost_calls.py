@@ -120,6 +120,15 @@ def test_the_agent_who_talked_last_closes_the_task() -> None:
     assert (talk.user, talk.since.isoformat()) == ("jan", "2026-11-21T12:00:06+00:00")
 
 
+def test_who_still_talks_closes_the_task() -> None:
+    legs = [{"agent": "eva", "result": "missed", "answered_at": None},
+            {"agent": "jan", "result": None, "answered_at": "2026-11-21T12:00:06.000Z"},
+            {"agent": "ivo", "result": None, "answered_at": None}]  # fmt: skip
+    talk = talk_of(record(None, legs=legs, answered_at="2026-11-21T12:00:06.000Z"))
+    assert talk is not None
+    assert talk.user == "jan"
+
+
 def test_a_talk_with_nobody_known_closes_nothing() -> None:
     assert talk_of(record("answered", remote=NO_NUMBER)) is None
     assert talk_of(record("answered", remote=NO_NUMBER, customer_id=5)) is not None

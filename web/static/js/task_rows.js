@@ -97,9 +97,18 @@ async function changeAll(targets, changeOf, said) {
 }
 
 async function undo(done) {
+  let failed = false;
   for (const { task, version, before } of done) {
-    await api("PATCH", `/tasks/${task}`, before, { ifMatch: version }).catch((problem) => toast(problemText(problem)));
+    try {
+      const { data } = await api("PATCH", `/tasks/${task}`, before, { ifMatch: version });
+      const row = document.querySelector(`[data-task="${CSS.escape(task)}"]`);
+      if (row) Object.assign(row.dataset, { version: data.version, state: data.state }); // until the list is fetched again
+    } catch (problem) {
+      failed = true;
+      toast(problemText(problem));
+    }
   }
+  if (!failed) toast(t("Undone."));
   tasksChanged();
 }
 
