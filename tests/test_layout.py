@@ -51,7 +51,6 @@ ELSEWHERE = {
     "web/pages.py": "tests/web/test_pages_render.py",
     "web/pages_customers.py": "tests/web/test_pages_render.py",
     "web/pages_filters.py": "tests/web/test_pages_words.py",
-    "web/pages_home.py": "tests/web/test_pages_render.py",
     "web/pages_live.py": "tests/web/test_pages_render.py",
     "web/pages_shell.py": "tests/web/test_pages_render.py",
     "web/pages_sign_in.py": "tests/web/test_sign_in.py",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from crm_store.opening_hours import WEEKDAYS
+from crm_store.opening_hours import WEEKDAYS, territory_holidays
 from crm_store.tasks import TaskFilter, TaskInput
 from pbx.simulator.cast import Reaction
 from pbx.simulator.timeline import Script
@@ -21,6 +22,7 @@ from tests.browser.main_job_desk import DANA_MOBILE, DANA_WORK, EVA, JAN, KOVAC,
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 NIGHT_DID = "+421255501239"
+ZONE = ZoneInfo("Europe/Bratislava")
 EXTENSIONS = {"eva": EVA, "jan": JAN}
 SHOWN = {"eva": "Eva Malá", "jan": "Ján Novák"}
 WORDS = {
@@ -30,9 +32,18 @@ WORDS = {
 IN_HAND = {"en": "In hand already: \u2068{}\u2069 is calling.", "he": "כבר בטיפול: השיחה אצל \u2068{}\u2069."}
 
 
+def next_day(fits: Callable[[date], bool]) -> date:
+    """The first day after today of which this is true."""
+    day = datetime.now(ZONE).date() + timedelta(days=1)
+    while not fits(day):
+        day += timedelta(days=1)
+    return day
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def desk(chromium: Browser, migrated: Path, tmp_path: Path) -> AsyncIterator[Desk]:
     """Nobody counts as having given up at once, and the night line is open on another day of the week only."""
+    closed = next_day(lambda day: day.weekday() < 5)
     other_day = WEEKDAYS[(datetime.now(UTC) + timedelta(days=3)).weekday()]
     at_once = {"short_abandon_s": 0}
     async with open_desk(
@@ -42,6 +53,7 @@ async def desk(chromium: Browser, migrated: Path, tmp_path: Path) -> AsyncIterat
         queues={
             name: {"label": label, **at_once} for name, label in (("support", "Support"), ("600", "Orders"), ("", ""))
         },
+        hours={"closed": [closed.isoformat()]},
         dids={
             SUPPORT_DID: {"label": "Shop line"},
             NIGHT_DID: {"label": "Night line", "hours": {"open": [f"{other_day} 10:00-11:00"]}},
@@ -227,3 +239,34 @@ async def test_many_tasks_are_selected_put_off_handed_over_and_done_by_keys_and_
     await expect(page.locator("#list [data-task]")).to_have_count(3)
     await page.locator("#toasts").get_by_role("button", name="Undo").press("Enter")
     await expect(page.locator("#list [data-task]")).to_have_count(4)
+
+
+async def test_the_next_working_day_is_no_holiday_and_no_day_that_is_closed(desk: Desk) -> None:
+    is_holiday = territory_holidays("SK")
+    closed = next_day(lambda day: day.weekday() < 5)
+    works = next_day(lambda day: day.weekday() < 5 and day != closed and not is_holiday(day))
+    fields = TaskInput(title="Ask again", owner="eva", due_at=datetime.now(UTC))
+    task = await desk.service.store.create_task(fields, user="eva", now=datetime.now(UTC))
+    page = await desk.sign_in("eva", path="/tasks")
+    await page.keyboard.press("KeyJ")
+    await page.keyboard.press("KeyS")
+    await page.keyboard.press("Digit3")
+    await expect(page.locator("#toasts")).to_contain_text("1 task put off until")
+    due = (await desk.service.store.task(task.id)).due_at
+    assert due is not None
+    assert (due.astimezone(ZONE).date(), due.astimezone(ZONE).hour) == (works, 9)
+
+
+async def test_a_day_and_time_of_ones_own_choice(desk: Desk) -> None:
+    fields = TaskInput(title="Ask again", owner="eva", due_at=datetime.now(UTC))
+    task = await desk.service.store.create_task(fields, user="eva", now=datetime.now(UTC))
+    page = await desk.sign_in("eva", path="/tasks")
+    await page.keyboard.press("KeyJ")
+    await page.keyboard.press("KeyS")
+    await page.keyboard.press("Digit5")
+    await expect(page.locator("#snooze-due")).to_be_focused()
+    await page.locator("#snooze-due").fill("2027-03-01T14:30")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#toasts")).to_contain_text("1 task put off until")
+    due = (await desk.service.store.task(task.id)).due_at
+    assert due == datetime(2027, 3, 1, 14, 30, tzinfo=ZONE)
