@@ -76,7 +76,7 @@ async def test_own_figures_of_the_day(desk: Desk, client: Client) -> None:
     talk = Talk(call_id="T", customer_id=None, number="+421905111001", user="eva", since=NOW)
     await desk.store.close_callbacks([talk], now=NOW)
     text = re.sub(r"<[^>]+>", " ", await home(desk, client))
-    for said in ("1 answered", "1 missed", "1 called back", "0 done"):
+    for said in ("1 answered", "1 missed", "1 called back", "0 tasks done"):
         assert said in re.sub(r"\s+", " ", text)
 
 
