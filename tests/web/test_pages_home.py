@@ -55,8 +55,8 @@ async def test_the_day_begins_with_what_is_overdue(desk: Desk, client: Client) -
     taken = await lose(desk, "+421905111003")
     await desk.store.claim_task(taken, user="jan", now=NOW)
     text = await home(desk, client)
-    assert groups(text) == {"Overdue": 1, "Today": 1, "Lost calls": 1}
-    assert list(groups(text)) == ["Overdue", "Today", "Lost calls"]
+    assert groups(text) == {"Overdue": 1, "Due today": 1, "Lost calls": 1}
+    assert list(groups(text)) == ["Overdue", "Due today", "Lost calls"]
     assert groups(await home(desk, client, user="jan")) == {"Overdue": 1, "Lost calls": 2}
 
 
