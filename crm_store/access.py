@@ -123,6 +123,7 @@ _PARTS: Mapping[str, Mapping[str, str]] = {
     "customer": {"last_activities": "activity", "open_tasks": "task"},
     "activity": {"call": "call"},
     "match": {"customers": "customer"},
+    "task": {"attempts": "attempt"},
 }
 
 #: Where one resource repeats another's field, so that hiding it once hides it everywhere.
@@ -135,7 +136,10 @@ _COPIES: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("customer", "phones"): (("task", "number"), ("call", "remote.number")),
     ("call", "remote.number"): (("call", "remote.display"), ("call", "remote.raw"), ("call", "remote.dialled")),
     ("call", "remote.name"): (("call", "caller_name"),),
-    ("call", "did"): (("call", "did_display"),),
+    ("call", "did"): (("call", "did_display"), ("attempt", "did")),
+    ("call", "queue"): (("attempt", "queue"),),
+    ("call", "outcome"): (("attempt", "way"),),
+    ("call", "after_hours"): (("attempt", "after_hours"),),
     ("call", "note"): (("activity", "text"),),
 }
 
@@ -164,9 +168,11 @@ class AccessPolicy:
             return True
         return any(leg.get("agent") == who.name for leg in record.get("legs", ()))
 
-    def may_see_task(self, who: Principal, *, owner: str | None, claimed_by: str | None) -> bool:
-        """An agent sees their own tasks, the team's (no owner) and what they claimed."""
-        return who.may(Permission.TASKS_ALL) or owner in (None, who.name) or claimed_by == who.name
+    def may_see_task(
+        self, who: Principal, *, owner: str | None, claimed_by: str | None, handed_by: str | None = None
+    ) -> bool:
+        """An agent sees their own tasks, the team's (no owner), what they claimed, and what they gave to its owner."""
+        return who.may(Permission.TASKS_ALL) or owner in (None, who.name) or who.name in (claimed_by, handed_by)
 
 
 def _with_copies(fields: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:

@@ -12,6 +12,7 @@ from typing import Any
 from crm_store.activities import CallRecord
 from crm_store.caller_lookup import MatchKind
 from crm_store.lost_calls import Talk, lost_call, talk_of
+from crm_store.opening_hours import OpeningPlan
 from crm_store.phone_numbers import (
     NumberKind,
     NumberProfile,
@@ -39,6 +40,7 @@ from pbx.calls import Call, CallLeg, Direction, QueueWait, Transfer
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 253_402_300_799.0  # the last second of the year 9999
 _NAMELESS = frozenset({"", "<unknown>", "unknown", "anonymous"})
+_NO_HOURS = OpeningPlan()
 _INTERNAL_MISREADS = frozenset({NumberKind.RAW, NumberKind.SHORT, NumberKind.UNVERIFIED, NumberKind.E164})
 
 
@@ -50,8 +52,9 @@ class CallNumbering:
     own: NumberProfile
 
 
-def call_record(call: Call, numbering: CallNumbering, *, agents: bool) -> CallRecord:
+def call_record(call: Call, numbering: CallNumbering, *, agents: bool, hours: OpeningPlan = _NO_HOURS) -> CallRecord:
     """The record of interfaces.md section 3. Without `agents` (replay) nothing names an account or a customer."""
+    did = _did(call, numbering)
     return {
         "id": str(call.id),
         "pbx": str(call.pbx),
@@ -60,7 +63,7 @@ def call_record(call: Call, numbering: CallNumbering, *, agents: bool) -> CallRe
         "direction": call.direction.value,
         "state": call.state.value,
         "remote": _remote(call, numbering),
-        "did": _did(call, numbering),
+        "did": did,
         "queue": call.queue,
         "queues": [_queue_wait(wait) for wait in call.queues],
         "legs": [_leg(leg, agents=agents) for leg in call.legs],
@@ -78,6 +81,7 @@ def call_record(call: Call, numbering: CallNumbering, *, agents: bool) -> CallRe
         "hangup_cause": call.hangup_cause,
         "click_to_dial": call.click_to_dial if agents else None,
         "estimated": call.estimated,
+        "after_hours": _after_hours(call, did, hours),
         "recordings": [],
         "customer_id": None,
         "match": None,
@@ -152,6 +156,13 @@ def _did(call: Call, numbering: CallNumbering) -> str | None:
     return did.number if did.kind is NumberKind.E164 else call.did_raw
 
 
+def _after_hours(call: Call, did: str | None, hours: OpeningPlan) -> bool | None:
+    """Somebody outside called when nobody was there. Null for our own calls, and where the hours are not known."""
+    if call.direction is not Direction.INBOUND:
+        return None
+    return hours.after_hours(_moment(call.started_at), queue=call.queue, did=did)
+
+
 def _queue_wait(wait: QueueWait) -> dict[str, Any]:
     return {
         "queue": wait.queue,
@@ -224,11 +235,16 @@ class CallLog:
     """Turns call events into work for the store. Knows no clock and no database."""
 
     def __init__(
-        self, numbering: Mapping[str, CallNumbering], *, short_abandon_s: Callable[[str | None], float]
+        self,
+        numbering: Mapping[str, CallNumbering],
+        *,
+        short_abandon_s: Callable[[str | None], float],
+        hours: OpeningPlan = _NO_HOURS,
     ) -> None:
         """`numbering` by PBX name (read at each event, so it may change); `short_abandon_s` by queue, None for no queue."""
         self._numbering = numbering
         self._short_abandon_s = short_abandon_s
+        self._hours = hours
         self._calls: dict[str, _LoggedCall] = {}
         # The ids of those that ended, oldest first.
         self._ended: deque[str] = deque()
@@ -270,7 +286,7 @@ class CallLog:
     def _updated(self, call: Call, *, ended: bool) -> _LoggedCall:
         logged = self._calls.get(call.id)
         if logged is None or logged.call != call:  # the last event mostly tells nothing new
-            record = call_record(call, self._numbering[call.pbx], agents=True)
+            record = call_record(call, self._numbering[call.pbx], agents=True, hours=self._hours)
             if logged is None:
                 logged = self._calls[call.id] = _LoggedCall(call, record)
             record["match"], record["customer_id"] = _still_matched(logged.record, record)
@@ -286,9 +302,12 @@ class CallLog:
             self._calls.pop(self._ended.popleft(), None)
 
     def _work(self, record: CallRecord, *, talked: bool, ended: bool) -> CallLogWork:
-        lost = lost_call(record, short_abandon_s=self._short_abandon_s(record["queue"])) if ended else None
+        lost = self._lost(record) if ended else None
         talk = talk_of(record) if talked or ended else None
         return CallLogWork(records=(record,), lost=(lost,) if lost else (), talks=(talk,) if talk else ())
+
+    def _lost(self, record: CallRecord) -> LostCall | None:
+        return lost_call(record, short_abandon_s=self._short_abandon_s(record["queue"]), hours=self._hours)
 
 
 def _gap_work(event: PbxResynced) -> CallLogWork:

@@ -6,15 +6,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from crm_store.activities import CallRecord
+from crm_store.opening_hours import OpeningPlan
 from crm_store.phone_numbers import NumberKind
-from crm_store.tasks import LostCall
+from crm_store.tasks import LostCall, LostWay
 
 _DIALLABLE = re.compile(r"\+?[0-9][0-9 ()./-]{6,23}")  # a person may well know how to dial it
 
 _LOST = frozenset({"queue_timeout", "queue_empty", "queue_full", "voicemail"})
 _MISSED_DIRECTLY = frozenset({"no_answer", "unavailable", "busy", "rejected"})
+_WAYS = {
+    "voicemail": LostWay.VOICEMAIL,
+    "abandoned": LostWay.ABANDONED,
+    "queue_timeout": LostWay.TIMEOUT,
+    "queue_empty": LostWay.EMPTY,
+    "queue_full": LostWay.FULL,
+}
+_NO_HOURS = OpeningPlan()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +38,11 @@ class Talk:
     since: datetime
 
 
-def lost_call(record: CallRecord, *, short_abandon_s: float) -> LostCall | None:
-    """The call-back that an ended record asks for: an inbound call nobody talked to, from somebody who can be called."""
+def lost_call(record: CallRecord, *, short_abandon_s: float, hours: OpeningPlan = _NO_HOURS) -> LostCall | None:
+    """The call-back that an ended record asks for: an inbound call nobody talked to, from somebody who can be called.
+
+    It is due at once while somebody is there, else at the next opening.
+    """
     if record["direction"] != "inbound" or not _is_lost(record, short_abandon_s):
         return None
     number = _callable_number(record["remote"])
@@ -43,7 +56,18 @@ def lost_call(record: CallRecord, *, short_abandon_s: float) -> LostCall | None:
         queue=record["queue"],
         at=at,
         owner=_missed_by(record),
+        way=lost_way(record),
+        did=record.get("did"),
+        after_hours=record.get("after_hours"),
+        due_at=hours.due(at, queue=record["queue"], did=record.get("did")),
     )
+
+
+def lost_way(record: CallRecord) -> LostWay:
+    """How this call was lost."""
+    if record["outcome"] != "voicemail" and record.get("after_hours"):
+        return LostWay.AFTER_HOURS
+    return _WAYS.get(record["outcome"], LostWay.MISSED)
 
 
 def is_talk(record: CallRecord) -> bool:
@@ -57,6 +81,8 @@ def _is_lost(record: CallRecord, short_abandon_s: float) -> bool:
         return True
     if outcome == "abandoned":
         return _long_enough(record["wait_s"], short_abandon_s)
+    if outcome == "ivr_only":  # after hours the announcement is all there is; by day it may have been enough
+        return bool(record.get("after_hours")) and _long_enough(record["wait_s"], short_abandon_s)
     # "cancelled": gave up while a phone rang without a queue. Missed directly, unless at once.
     return outcome == "cancelled" and _long_enough(record["ring_s"], short_abandon_s)
 
@@ -82,12 +108,17 @@ def _read_time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
+def _talks(leg: Mapping[str, Any]) -> bool:
+    """This colleague talked, or still does: then the leg has no result yet."""
+    return leg["result"] == "answered" or (leg["result"] is None and leg.get("answered_at") is not None)
+
+
 def talk_of(record: CallRecord) -> Talk | None:
     """The talk that a record tells of, if there was one with somebody who can be called."""
     since = _read_time(record["answered_at"]) or _read_time(record["ended_at"]) or _read_time(record["started_at"])
     if not is_talk(record) or since is None:
         return None
-    talkers = [leg["agent"] for leg in record["legs"] if leg["result"] == "answered" and leg["agent"]]
+    talkers = [leg["agent"] for leg in record["legs"] if leg["agent"] and _talks(leg)]
     number = _callable_number(record["remote"])
     if number is None and record["customer_id"] is None:
         return None

@@ -6,7 +6,7 @@ Cursors are opaque. All datetimes are aware UTC. `now` is always an argument: th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ from crm_store.parties import Party, PartyInput, SavedParty
 from crm_store.person import Person, PersonData
 from crm_store.phone_numbers import PhoneNumber
 from crm_store.retention import KeepRule, KeptData, OldData
-from crm_store.tasks import CaptureInput, LostCall, SavedCapture, Task, TaskFilter, TaskInput
+from crm_store.tasks import CaptureInput, DayCounts, LostCall, SavedCapture, Task, TaskFilter, TaskInput
 
 
 class CallerLookup(Protocol):
@@ -154,6 +154,34 @@ class TaskStore(Protocol):
     async def update_task(
         self, task_id: int, fields: TaskInput, *, user: str, now: datetime, version: int | None
     ) -> Task: ...
+
+    async def claim_task(self, task_id: int, *, user: str, now: datetime) -> Task:
+        """Take it in hand: of two at once the first gets it, the second AlreadyClaimed (`by`). AlreadyDone when it is over."""
+        ...
+
+    async def release_task(self, task_id: int, *, user: str) -> Task | None:
+        """Give back what `user` has in hand; None when it is not theirs any more, or done."""
+        ...
+
+    async def release_claims(self, before: datetime, *, busy: Collection[int]) -> list[Task]:
+        """Give back the call-backs of lost calls that were claimed before that time, but those in `busy`; returns them."""
+        ...
+
+    async def due_reminders(self, users: Collection[str], *, now: datetime, limit: int) -> list[Task]:
+        """Open tasks of these accounts, and the team's, whose time has come and of which nobody was reminded; oldest first."""
+        ...
+
+    async def reminded(self, told: Sequence[Task]) -> None:
+        """Each task's owner was reminded of its present due time. A new due time will be told again."""
+        ...
+
+    async def next_due(self, after: datetime) -> datetime | None:
+        """When the next open task is due."""
+        ...
+
+    async def day_counts(self, user: str, *, since: datetime) -> DayCounts:
+        """What this agent did since then."""
+        ...
 
     async def note_lost_call(self, lost: LostCall, *, now: datetime) -> Task:
         """One open call-back task per person: joins an open one (call_ids grow), else creates it. Idempotent per call_id."""

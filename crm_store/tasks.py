@@ -4,8 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from crm_store.activities import CallNote
+
+
+class LostWay(StrEnum):
+    """How a call was lost. Of several the first that holds: a message waits in the mailbox, nobody was there, the rest."""
+
+    VOICEMAIL = "voicemail"  # nobody took it, the caller was sent to the mailbox
+    AFTER_HOURS = "after_hours"
+    ABANDONED = "abandoned"  # the caller gave up in a queue
+    TIMEOUT = "timeout"  # the queue gave up
+    EMPTY = "empty"  # the queue refused it: nobody was there to serve it
+    FULL = "full"  # the queue refused it: too many waited
+    MISSED = "missed"  # a direct line rang in vain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostAttempt:
+    """One lost call of the person whom a call-back is about."""
+
+    call_id: str
+    at: datetime  # when it was lost
+    way: str | None  # LostWay; None: of an earlier version, and its record is gone
+    queue: str | None
+    did: str | None
+    after_hours: bool | None  # None: the hours are not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +47,12 @@ class Task:
     number: str | None  # E.164 where known
     call_ids: tuple[str, ...]
     claimed_by: str | None
+    claimed_at: datetime | None
+    handed_by: str | None  # who gave it to its owner, and may take it back
+    attempts: tuple[LostAttempt, ...]  # the lost calls that made it, oldest first; none: no lost call did
+    first_lost_at: datetime | None
+    last_lost_at: datetime | None
+    recall_s: float | None  # from the first lost call to the talk that closed it; None: open, or closed without a talk
     created_at: datetime
     done_at: datetime | None
     done_by: str | None
@@ -70,6 +101,9 @@ class TaskFilter:
     kind: str | None = None
     customer_id: int | None = None
     due_before: datetime | None = None
+    lost: bool | None = None  # made by lost calls, or not
+    queue: str | None = None  # a call of theirs was lost in this queue
+    mine: str | None = None  # owned or claimed by this account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,3 +116,17 @@ class LostCall:
     queue: str | None
     at: datetime
     owner: str | None  # the agent who missed a direct call
+    way: LostWay = LostWay.MISSED
+    did: str | None = None
+    after_hours: bool | None = None
+    due_at: datetime | None = None  # None: at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCounts:
+    """What one agent did since a moment."""
+
+    answered: int  # calls taken, whoever called
+    missed: int  # calls that rang and were not taken
+    reached: int  # call-backs closed by a talk of theirs
+    done: int  # other tasks finished

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
+from typing import Any
 
 _SATURDAY_AND_SUNDAY = frozenset({5, 6})
 
@@ -43,14 +45,26 @@ class WorkingDays:
         return day - timedelta(days=(day.weekday() - self.week_begins) % 7)
 
 
-def working_days(territory: str, years: Iterable[int]) -> WorkingDays:
-    """Of an ISO 3166 territory. Takes up to 0.4 s the first time; a territory that nobody described has Saturday, Sunday and no
-    holidays."""
-    # A fifth of a second to import, and each country more: not at the start of the service, and not on its loop.
+@cache
+def holiday_calendar(territory: str) -> Any | None:
+    """The public holidays of an ISO 3166 territory, as the package `holidays` has them; None for one that nobody described.
+
+    Takes up to 0.4 s the first time: the import, and each country more. Not at the start of the service, and not on its loop.
+    """
     import holidays
 
     try:
-        known = holidays.country_holidays(territory, years=list(years))
+        return holidays.country_holidays(territory)
     except NotImplementedError:
+        return None
+
+
+def working_days(territory: str, years: Iterable[int]) -> WorkingDays:
+    """Of an ISO 3166 territory; one that nobody described has Saturday, Sunday and no holidays. As slow as `holiday_calendar`."""
+    calendar = holiday_calendar(territory)
+    if calendar is None:
         return WorkingDays()
-    return WorkingDays(frozenset(known.weekend), frozenset(known))
+    return WorkingDays(
+        frozenset(calendar.weekend),
+        frozenset(day for year in years for day in calendar[f"{year}-01-01" : f"{year}-12-31"]),
+    )

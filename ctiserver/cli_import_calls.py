@@ -150,6 +150,7 @@ class _Import:
         self._span = scratch.span() or (0.0, 0.0)
         self._plan = section.device_plan()
         self._numbering = CallNumbering(incoming=section.incoming_profile(region), own=section.own_profile(region))
+        self._hours = settings.opening_plan()
         self._report = _Written()
         self._callers: dict[PhoneNumber, tuple[str, int | None]] = {}
         self._would_fill: Counter[int] = Counter()
@@ -182,7 +183,7 @@ class _Import:
         if from_phone and self._scratch.is_consultation(history):
             self._report.consultations += 1
             return None
-        record = call_record(call, self._numbering, agents=True)
+        record = call_record(call, self._numbering, agents=True, hours=self._hours)
         if not history.uniqueids:
             record["uniqueid"] = record["linkedid"] = None
         record["match"], record["customer_id"] = await self._match(store, call)

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from crm_store.activities import CallRecord
 from crm_store.call_log import CallNumbering, call_record
+from crm_store.opening_hours import OpeningPlan
 from ctiserver.cli_output import USAGE, CommandFailed, note
 from ctiserver.replay_explain import chosen_call, step_data, step_lines
 from ctiserver.replay_table import table_lines
@@ -37,6 +38,7 @@ class _Replay:
     name: str
     pbx: PbxSettings
     path: str
+    hours: OpeningPlan
     piped: bytes | None = None  # what came on stdin, which can be read only once
     calls: dict[CallId, Call] = field(default_factory=dict)  # in the order of their first events
     dropped: dict[CallId, Call] = field(default_factory=dict)  # no records of their own, but somebody may ask why
@@ -59,7 +61,8 @@ def run_replay(
 ) -> None:
     """Print one record for each call, in the order started_at, argument, first event; or what happened in one call."""
     chosen = [_chosen(argument, settings) for argument in captures]
-    replays = [_Replay(name, settings.pbx[name], path) for name, path in chosen]
+    hours = settings.opening_plan()
+    replays = [_Replay(name, settings.pbx[name], path, hours) for name, path in chosen]
     for replay in replays:
         if explained is not None and replay.path == "-":
             replay.piped = sys.stdin.buffer.read()
@@ -146,7 +149,7 @@ def _in_order(replays: Sequence[_Replay]) -> list[tuple[Call, _Replay]]:
 def _record(call: Call, replay: _Replay, settings: Settings) -> CallRecord:
     region = settings.numbers.default_region
     numbering = CallNumbering(incoming=replay.pbx.incoming_profile(region), own=replay.pbx.own_profile(region))
-    return call_record(call, numbering, agents=False)
+    return call_record(call, numbering, agents=False, hours=replay.hours)
 
 
 def _print_table(replays: Sequence[_Replay], settings: Settings) -> None:

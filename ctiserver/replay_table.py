@@ -84,6 +84,8 @@ def _how(record: CallRecord) -> Iterator[str]:
             yield f"{name.removesuffix('_s')} {_seconds(record[name])} s"
     if record["estimated"]:
         yield "estimated"
+    if record["after_hours"]:
+        yield "after hours"
 
 
 def _queue(call: Call, wait: QueueWait) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import (
@@ -17,8 +18,10 @@ from pydantic_settings import (
 )
 
 from crm_store.accounts import Role
+from crm_store.opening_hours import OpeningPlan
 from crm_store.phone_numbers import NumberProfile
 from crm_store.retention import KeepRule, KeptData
+from ctiserver.settings_hours import HoursOverride, HoursSettings
 from ctiserver.settings_types import (
     AddedPrefix,
     BlockType,
@@ -196,12 +199,20 @@ class QueueSettings(_Section):
     wrap_up_s: Seconds | None = None
     service_level_s: Seconds = 20.0
     short_abandon_s: Seconds = 5.0
+    hours: HoursOverride = HoursOverride()
 
 
 class DidSettings(_Section):
     """`[dids."+421…"]`: what the number that the customer dialled stands for."""
 
     label: OneLine = ""
+    hours: HoursOverride = HoursOverride()
+
+
+class LostCallSettings(_Section):
+    """`[lost_calls]`: who takes one and does not call gives it back after `claim_s`."""
+
+    claim_s: Annotated[float, Field(ge=30, le=86_400)] = 600.0
 
 
 class WrapUpSettings(_Section):
@@ -281,6 +292,8 @@ class Settings(BaseSettings):
     pbx: dict[SectionName, PbxSettings] = Field(default_factory=dict)
     queues: dict[str, QueueSettings] = Field(default_factory=dict)
     dids: dict[str, DidSettings] = Field(default_factory=dict)
+    hours: HoursSettings = HoursSettings()
+    lost_calls: LostCallSettings = LostCallSettings()
     wrap_up: WrapUpSettings = WrapUpSettings()
     journal: JournalSettings = Field(default_factory=JournalSettings)
     retention: RetentionSettings = RetentionSettings()
@@ -303,6 +316,17 @@ class Settings(BaseSettings):
         section = self.queues.get(name, QueueSettings())
         wrap_up_s = self.wrap_up.default_s if section.wrap_up_s is None else section.wrap_up_s
         return section.model_copy(update={"label": section.label or name, "wrap_up_s": wrap_up_s})
+
+    def opening_plan(self) -> OpeningPlan:
+        """When somebody is there, by dialled number and queue."""
+        zone, territory = ZoneInfo(self.ui.time_zone), self.ui.territory
+        queues = {name: section.hours.over(self.hours) for name, section in self.queues.items()}
+        dids = {did: section.hours.over(self.hours) for did, section in self.dids.items()}
+        return OpeningPlan(
+            general=self.hours.opening(zone, territory),
+            queues={name: hours for name, one in queues.items() if one and (hours := one.opening(zone, territory))},
+            dids={did: hours for did, one in dids.items() if one and (hours := one.opening(zone, territory))},
+        )
 
     def queue_label(self, name: str) -> str:
         """What people call the queue."""

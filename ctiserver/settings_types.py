@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 from pydantic import AfterValidator, BeforeValidator
 
+from crm_store.opening_hours import Shift
 from pbx.dial_rules import BLOCK_TYPES
 
 #: Relative paths are relative to the configuration file.
@@ -156,6 +157,11 @@ def _section_name(name: str) -> str:
     return name
 
 
+def _shift(text: str) -> str:
+    Shift.parse(text)  # its ValueError says what is wrong
+    return text
+
+
 def _one_line(text: str) -> str:
     if not text.isprintable():
         raise ValueError("has a line break or another control character")
@@ -185,5 +191,6 @@ Variables = Annotated[dict[str, str], AfterValidator(_variables)]
 AddedPrefix = Annotated[str, AfterValidator(_added_prefix)]
 DialPrefix = Annotated[str, AfterValidator(_dial_prefix)]
 BlockType = Annotated[str, AfterValidator(_block_type)]
+ShiftText = Annotated[str, AfterValidator(_shift)]
 OneLine = Annotated[str, AfterValidator(_one_line)]
 SectionName = Annotated[str, AfterValidator(_section_name)]

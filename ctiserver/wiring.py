@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from aiohttp import web
 
 from crm_store.access import AccessPolicy
 from crm_store.call_log import CallLog, CallNumbering, call_parties
-from crm_store.phone_numbers import NumberProfile
+from crm_store.opening_hours import ClosedDay, closed_days
 from crm_store.sql import SqlStore
 from crm_store.store import CrmStore
 from ctiserver import __version__
@@ -39,6 +38,7 @@ from ctiserver.seats import Seats
 from ctiserver.settings import PbxSettings, Settings
 from ctiserver.snapshots import Snapshots
 from ctiserver.stored_calls import call_of_record
+from ctiserver.task_service import TaskService
 from pbx.call_events import (
     AgentStateChanged,
     CallEnded,
@@ -86,6 +86,7 @@ class Service:
     ledger: LedgerService
     pops: PopService
     board: BoardService
+    tasks: TaskService
     dialler: ClickToDial
     seats: Seats
     loop_lag: LoopLag
@@ -130,6 +131,7 @@ class Service:
             ("retention", build_retention(self.settings, self.store, _utc_now).run()),
             ("pops", self.pops.run()),
             ("board", self.board.run()),
+            ("tasks", self.tasks.run()),
             ("collector", CalmCollector(lambda: not any(p.state.unfinished() for p in self.pumps.values())).run()),
             ("seats", self.seats.run()),
             ("loop-lag", self.loop_lag.run()),
@@ -153,9 +155,8 @@ def build_service(settings: Settings, store: SqlStore, certificate: Certificate 
     """The object graph. Nothing runs yet."""
     broker = LocalBroker(_utc_now)
     dispatcher = Dispatcher()
-    region = settings.numbers.default_region
     links = {name: build_link(name, pbx, settings, dispatcher) for name, pbx in settings.pbx.items()}
-    numbering = {name: _numbering(pbx, region) for name, pbx in settings.pbx.items()}
+    numbering = {name: _numbering(pbx, settings.numbers.default_region) for name, pbx in settings.pbx.items()}
     board = QueueBoard({name: settings.queue_label(name) for name in settings.queues})
     access = AccessPolicy(settings.access.hidden_fields())
 
@@ -165,22 +166,21 @@ def build_service(settings: Settings, store: SqlStore, certificate: Certificate 
     dialler = ClickToDial(
         commands={name: link.commands for name, link in links.items()},
         rules={name: link.dial_plan for name, link in links.items()},
-        publish=lambda topic, kind, data: _tell_dial(broker, metrics, topic, kind, data),
+        publish=lambda topic, kind, data: _tell_dial(broker, metrics, tasks, topic, kind, data),
         clock=_utc_now,
         new_id=lambda: CLICK_TO_DIAL_PREFIX + secrets.token_hex(12),
     )
     people: dict[str, str] = {}
-    popper = _popper(settings, numbering, people)
     call_log = CallLogService(
-        CallLog(numbering, short_abandon_s=lru_cache(lambda queue: settings.queue(queue or "").short_abandon_s)),
+        _call_log(settings, numbering),
         store,
         clock=_utc_now,
-        on_tasks=lambda tasks: board_service.tasks_changed(tasks),
+        on_tasks=lambda changed: tasks.changed(changed),
         on_note=lambda note: pops.note_changed(note.updated_by or "", note),
     )
     ledger = LedgerService(store, clock=_utc_now, account_at=lambda endpoint: seats.account_at(endpoint))
     pops = PopService(
-        popper,
+        _popper(settings, numbering, people),
         broker,
         store,
         numbering,
@@ -188,7 +188,6 @@ def build_service(settings: Settings, store: SqlStore, certificate: Certificate 
         on_unpainted=board.set_unpainted,
         on_published=ledger.pop,
         clicked_customer=dialler.customer_of,
-        clock=time.time,
     )
     origins: set[str] = set()
     push = PushServer(
@@ -201,7 +200,9 @@ def build_service(settings: Settings, store: SqlStore, certificate: Certificate 
         version=__version__,
         clock=_utc_now,
     )
-    board_service = BoardService(board, broker, store, pbx_status, push.connected)
+    board_service = BoardService(board, broker, pbx_status, push.connected)
+    rest_day = closed_days(settings.hours.closed, territory=settings.ui.territory)
+    tasks = _tasks(settings, board, broker, store, dialler, rest_day)
     seats = Seats(store, [link.pump.state for link in links.values()], board, people, _utc_now, on_changed=push.recheck)
     conditions = Conditions(
         folders=_folders(settings), call_log=call_log, ledger=ledger, links=links, certificate=certificate
@@ -235,7 +236,7 @@ def build_service(settings: Settings, store: SqlStore, certificate: Certificate 
             store=store,
             access=access,
             ui=_ui(settings),
-            numbers=NumberProfile(region=region),
+            numbers=settings.number_profile(),
             public_url=settings.server.public_url,
             listen=settings.server.listen,
             allow_plain_http=settings.server.allow_plain_http,
@@ -256,6 +257,8 @@ def build_service(settings: Settings, store: SqlStore, certificate: Certificate 
             call_stored=call_log.stored,
             on_accounts_changed=seats.reload,
             on_session_ended=push.close_sessions_of,
+            did_labels={did: section.label for did, section in settings.dids.items()},
+            rest_day=rest_day,
             clock=_utc_now,
             version=__version__,
         )
@@ -271,6 +274,7 @@ def build_service(settings: Settings, store: SqlStore, certificate: Certificate 
         ledger=ledger,
         pops=pops,
         board=board_service,
+        tasks=tasks,
         dialler=dialler,
         seats=seats,
         loop_lag=loop_lag,
@@ -298,10 +302,32 @@ def _metrics(
     )
 
 
-def _tell_dial(broker: LocalBroker, metrics: ServiceMetrics, topic: str, kind: str, data: dict[str, Any]) -> None:
+def _tell_dial(
+    broker: LocalBroker, metrics: ServiceMetrics, tasks: TaskService, topic: str, kind: str, data: dict[str, Any]
+) -> None:
     broker.publish(topic, kind, data)
     if data.get("final") and topic == topics.requests(data["agent"]):  # who asked for it is told, too
         metrics.dialled(str(data.get("state")))
+        tasks.dial_ended(data)
+
+
+def _tasks(
+    settings: Settings,
+    board: QueueBoard,
+    broker: LocalBroker,
+    store: SqlStore,
+    dialler: ClickToDial,
+    rest_day: ClosedDay,
+) -> TaskService:
+    claim_s = settings.lost_calls.claim_s
+    return TaskService(
+        board, broker, store, calling=dialler.calling_for, claim_s=claim_s, rest_day=rest_day, clock=_utc_now
+    )
+
+
+def _call_log(settings: Settings, numbering: Mapping[str, CallNumbering]) -> CallLog:
+    short_abandon_s = lru_cache(lambda queue: settings.queue(queue or "").short_abandon_s)
+    return CallLog(numbering, short_abandon_s=short_abandon_s, hours=settings.opening_plan())
 
 
 def _folders(settings: Settings) -> dict[str, Path]:

@@ -41,6 +41,10 @@ class Broker(Protocol):
         """Tell everybody who subscribed to `topic`."""
         ...
 
+    def listeners(self, topic: str) -> int:
+        """How many in this process have subscribed to `topic`."""
+        ...
+
     def subscribe(self, topics: Iterable[str], deliver: Deliver) -> Unsubscribe:
         """Call `deliver` for each publication on these topics until unsubscribed. It must not block."""
         ...

@@ -37,6 +37,10 @@ class LocalBroker:
             except Exception:
                 _log.exception("push_delivery_failed", topic=topic, kind=kind)
 
+    def listeners(self, topic: str) -> int:
+        """How many have subscribed to `topic`."""
+        return len(self._subscribers.get(topic, ()))
+
     def subscribe(self, topics: Iterable[str], deliver: Deliver) -> Unsubscribe:
         """Call `deliver` for each publication on these topics until unsubscribed."""
         mine = tuple(topics)

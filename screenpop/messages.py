@@ -148,7 +148,15 @@ class PbxUpdate(Message):
 
 
 class TaskDue(Message):
+    """A task's time has come: told once."""
+
     TYPE = "task.due"
+
+
+class TaskUpdate(Message):
+    """A task was made, claimed, given back, changed or done."""
+
+    TYPE = "task.update"
 
 
 class RequestUpdate(Message):
@@ -198,6 +206,7 @@ _TYPES: Mapping[str, type[Message]] = {
         AgentUpdate,
         PbxUpdate,
         TaskDue,
+        TaskUpdate,
         RequestUpdate,
         Pong,
         Refused,

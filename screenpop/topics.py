@@ -38,7 +38,7 @@ def requests(user: str) -> str:
 
 
 def tasks(user: str) -> str:
-    """This user's due tasks."""
+    """Tasks that concern this user: what is due, and what changed."""
     return f"tasks:{user}"
 
 

@@ -21,7 +21,7 @@ class PushVisibility:
             return self._policy.visible(user.role, "pop", data)
         if kind == "queue.update":
             return data if self._serves(user, data) else None
-        if kind == "task.due":
+        if kind in ("task.due", "task.update"):
             return self._policy.visible(user.role, "task", data)
         if kind == "snapshot":
             return self._snapshot(user, data)

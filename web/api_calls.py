@@ -20,6 +20,7 @@ from web.ledger import record, record_search
 from web.openapi import PBX_REFUSES, ApiTable
 from web.problems import Problem
 from web.schemas import CallCustomerBody, CallFilters, CallQuery, CallTaskBody, DispositionBody, NoteBody
+from web.task_news import tell_tasks
 from web.view_models import CallListView, CallView, NoteView, TaskView
 from web.views import note_json, task_json
 
@@ -228,6 +229,7 @@ async def post_call_task(request: web.Request, body: CallTaskBody) -> web.Stream
         user=who.name,
         now=deps.clock(),
     )
+    tell_tasks(deps.publish, deps.board, [task])
     record(request, LedgerKind.CREATED, customer_id=task.customer_id, call_id=call["id"], what="task", task=task.id)
     headers = {"Location": f"/api/v1/tasks/{task.id}"}
     return json_answer(visible(request, "task", task_json(task)), status=201, version=task.version, headers=headers)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import structlog
 from aiohttp import web
 
 from crm_store.access import Permission
 from crm_store.accounts import Account
-from crm_store.errors import NotFound
+from crm_store.errors import AlreadyClaimed, NotFound
 from crm_store.ledger import LedgerKind
 from pbx.devices import extension_of_endpoint
+from pbx.errors import DialRefused, PbxError
 from web.answers import json_answer
+from web.api_tasks import name_of, seen_task
 from web.checked_inputs import checked_customer
 from web.deps import deps_of, principal_of
 from web.ledger import record
 from web.openapi import PBX_REFUSES, ApiTable
-from web.problems import Problem, invalid
+from web.problems import Problem, already_claimed, invalid
 from web.schemas import DialBody
+from web.task_news import tell_tasks
 from web.view_models import DialView
 
 audit = structlog.get_logger("audit")
@@ -35,31 +40,60 @@ _KEY = re.compile(r"[\x21-\x7e]{1,128}")
     returns=DialView,
     status=202,
     headers=("Idempotency-Key",),
-    refuses=(429, *PBX_REFUSES),
+    refuses=(409, 429, *PBX_REFUSES),
 )
 async def post_call(request: web.Request, body: DialBody) -> web.StreamResponse:
-    """Only from one's own phone; a supervisor may name an `agent`, whose phone then rings."""
+    """Only from one's own phone; a supervisor may name an `agent`, whose phone then rings. With `task_id` the call-back is
+    claimed first, for whoever is to talk: of two who ask at once, one dials and the other gets 409 with the colleague's name."""
     deps, who = deps_of(request), principal_of(request)
     if body.agent not in (None, who.name) and not who.may(Permission.DIAL_FOR_OTHERS):
         raise Problem(403, "forbidden", "Only a supervisor may dial from somebody else's phone.")
     pbx, endpoint, extension = await _phone_of(request, body.agent or who.name)
     if not deps.controls(pbx):
         raise Problem(403, "controls_off", "This telephone system is only observed: dialling is off.")
-    dialled = await deps.dialler.dial(
-        user=who.name,
-        agent=body.agent or who.name,
-        endpoint=endpoint,
-        extension=extension,
-        pbx=pbx,
-        typed=body.to,
-        customer_id=await checked_customer(request, body.customer_id),
-        idempotency_key=_idempotency_key(request),
-    )
+    customer_id, key = await checked_customer(request, body.customer_id), _idempotency_key(request)
+    async with _claimed(request, body.task_id, agent=body.agent or who.name):
+        dialled = await deps.dialler.dial(
+            user=who.name,
+            agent=body.agent or who.name,
+            endpoint=endpoint,
+            extension=extension,
+            pbx=pbx,
+            typed=body.to,
+            customer_id=customer_id,
+            task_id=body.task_id,
+            idempotency_key=key,
+        )
     audit.info("dialled", user=who.name, agent=dialled.agent, request=dialled.id, state=dialled.state.value)
     agent, customer_id = dialled.agent, dialled.customer_id
     record(request, LedgerKind.DIALLED, customer_id=customer_id, agent=agent, request=dialled.id)
     headers = {"Location": f"/api/v1/calls/requests/{dialled.id}"}
     return json_answer(dialled.to_json(), status=202, headers=headers)
+
+
+@asynccontextmanager
+async def _claimed(request: web.Request, task_id: int | None, *, agent: str) -> AsyncIterator[None]:
+    """The call-back is the agent's while they call; when nothing is dialled it is given back."""
+    if task_id is None:
+        yield
+        return
+    deps, who = deps_of(request), principal_of(request)
+    if not who.may(Permission.CRM_WRITE):
+        raise Problem(403, "forbidden", "To take a call-back needs the right to write tasks.")
+    before = await seen_task(request, task_id)
+    try:
+        task = await deps.store.claim_task(task_id, user=agent, now=deps.clock())
+    except AlreadyClaimed as error:
+        raise already_claimed(error.by, name_of(request, error.by)) from None
+    tell_tasks(deps.publish, deps.board, [task])
+    try:
+        yield
+    except (DialRefused, PbxError):
+        # What they claimed before, or are already calling for, stays theirs.
+        if before.claimed_by != agent and task_id not in deps.dialler.calling_for():
+            released = await deps.store.release_task(task_id, user=agent)
+            tell_tasks(deps.publish, deps.board, [released] if released else [])
+        raise
 
 
 async def _phone_of(request: web.Request, agent: str) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from crm_store.access import Permission
-from crm_store.errors import NotFound, VersionConflict
+from crm_store.errors import AlreadyClaimed, NotFound, VersionConflict
 from crm_store.ledger import LedgerKind
 from crm_store.tasks import Task, TaskFilter, TaskInput
 from web.answers import expected_version, json_answer, page_answer, visible
@@ -15,8 +15,9 @@ from web.checked_inputs import checked_customer, checked_owner, typed_number
 from web.deps import deps_of, principal_of
 from web.ledger import record
 from web.openapi import ApiTable
-from web.problems import Problem, invalid
+from web.problems import Problem, already_claimed, invalid
 from web.schemas import TaskBody, TaskChange, TaskQuery
+from web.task_news import tell_tasks
 from web.view_models import TaskListView, TaskView
 from web.views import task_json
 
@@ -37,6 +38,9 @@ async def list_tasks(request: web.Request, query: TaskQuery) -> web.StreamRespon
         kind=query.kind,
         customer_id=query.customer_id,
         due_before=query.due_before,
+        lost=query.lost,
+        queue=query.queue,
+        mine=who.name if query.mine else None,
     )
     page = await deps_of(request).store.tasks(where, cursor=query.cursor, limit=query.limit)
     return page_answer(request, "task", page, task_json)
@@ -59,6 +63,7 @@ async def post_task(request: web.Request, body: TaskBody) -> web.StreamResponse:
         user=who.name,
         now=deps.clock(),
     )
+    tell_tasks(deps.publish, deps.board, [task])
     record(request, LedgerKind.CREATED, customer_id=task.customer_id, what="task", task=task.id)
     return _answer(request, task, status=201)
 
@@ -66,7 +71,7 @@ async def post_task(request: web.Request, body: TaskBody) -> web.StreamResponse:
 @TASKS.add("GET", TASK, Permission.CRM_READ, "One task", returns=TaskView)
 async def get_task(request: web.Request) -> web.StreamResponse:
     """The ETag is for If-Match."""
-    return _answer(request, await _seen_task(request))
+    return _answer(request, await seen_task(request, int(request.match_info["task_id"])))
 
 
 @TASKS.add(
@@ -82,23 +87,26 @@ async def get_task(request: web.Request) -> web.StreamResponse:
 async def patch_task(request: web.Request, body: TaskChange) -> web.StreamResponse:
     """A claim is won by the first: whoever comes second gets 409."""
     deps, who = deps_of(request), principal_of(request)
-    task, version = await _seen_task(request), expected_version(request)
+    before, version = await seen_task(request, int(request.match_info["task_id"])), expected_version(request)
     claiming = "claimed_by" in body.model_fields_set
     if claiming:
-        _check_claim(request, task, body.claimed_by)
+        _check_claim(request, before, body.claimed_by)
     fields = await _changes(request, body)
     try:
         task = await deps.store.update_task(
-            task.id,
+            before.id,
             fields,
             user=who.name,
             now=deps.clock(),
-            version=task.version if claiming and version is None else version,
+            version=before.version if claiming and version is None else version,
         )
+    except AlreadyClaimed as error:
+        raise already_claimed(error.by, name_of(request, error.by)) from None
     except VersionConflict:
         if claiming and version is None:
-            _check_claim(request, await deps.store.task(task.id), body.claimed_by)
+            _check_claim(request, await deps.store.task(before.id), body.claimed_by)
         raise
+    tell_tasks(deps.publish, deps.board, [task], also=(before.owner, before.claimed_by))
     changed: dict[str, Any] = {"what": "task", "task": task.id, "fields": sorted(body.model_fields_set)}
     record(request, LedgerKind.CHANGED, customer_id=task.customer_id, **changed)
     return _answer(request, task)
@@ -110,8 +118,8 @@ def _check_claim(request: web.Request, task: Task, claimed_by: str | None) -> No
         return
     if claimed_by not in (None, who.name):
         raise Problem(403, "forbidden", "Only a supervisor may claim for somebody else.")
-    if task.claimed_by not in (None, who.name):
-        raise Problem(409, "already_claimed", f"{task.claimed_by} is on it already.")
+    if task.claimed_by is not None and task.claimed_by != who.name:
+        raise already_claimed(task.claimed_by, name_of(request, task.claimed_by))
 
 
 async def _changes(request: web.Request, body: TaskChange) -> TaskInput:
@@ -132,12 +140,19 @@ async def _changes(request: web.Request, body: TaskChange) -> TaskInput:
     )
 
 
-async def _seen_task(request: web.Request) -> Task:
+async def seen_task(request: web.Request, task_id: int) -> Task:
+    """The task, if whoever asks may see it; somebody else's does not exist for them."""
     deps, who = deps_of(request), principal_of(request)
-    task = await deps.store.task(int(request.match_info["task_id"]))
-    if not deps.access.may_see_task(who, owner=task.owner, claimed_by=task.claimed_by):
+    task = await deps.store.task(task_id)
+    if not deps.access.may_see_task(who, owner=task.owner, claimed_by=task.claimed_by, handed_by=task.handed_by):
         raise NotFound("There is no such task.")
     return task
+
+
+def name_of(request: web.Request, account: str) -> str:
+    """A colleague as the others know them."""
+    found = (one["display_name"] for one in deps_of(request).board.agents(only=account))
+    return str(next(found, account))
 
 
 def _answer(request: web.Request, task: Task, *, status: int = 200) -> web.Response:

@@ -74,6 +74,7 @@ class ClickToDial:
         pbx: str,
         typed: str,
         customer_id: int | None = None,
+        task_id: int | None = None,
         idempotency_key: str | None = None,
     ) -> DialRequest:
         """Ask the PBX once. A double click, or the same Idempotency-Key, returns the first request.
@@ -106,6 +107,7 @@ class ClickToDial:
                 detail=SENTENCES["dialing"],
                 call_id=None,
                 at=now,
+                task_id=task_id,
             ),
             idempotency_key,
         )
@@ -158,6 +160,10 @@ class ClickToDial:
     def requests_of(self, user: str) -> list[dict[str, Any]]:
         """What a fresh screen of this user shows: requests that are not over."""
         return [one.to_json() for one in self._open_requests() if user in (one.user, one.agent)]
+
+    def calling_for(self) -> set[int]:
+        """The tasks that somebody is dialling or talking for now."""
+        return {one.task_id for one in self._open_requests() if one.task_id is not None}
 
     def customer_of(self, channel_id: str) -> int | None:
         """The customer whose number was clicked: the call record belongs to them, whoever else has that number."""

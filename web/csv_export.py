@@ -19,7 +19,7 @@ BYTE_ORDER_MARK = "\ufeff"
 COLUMNS: tuple[str, ...] = (
     "id", "pbx", "direction", "started_at", "answered_at", "ended_at", "number", "caller_name", "customer_id",
     "customer_name", "did", "queue", "agents", "wait_s", "ring_s", "talk_s", "hold_s", "outcome", "ended_by",
-    "disposition", "note", "estimated",
+    "disposition", "note", "estimated", "after_hours",
 )  # fmt: skip
 
 #: Where a spreadsheet that ignores the quotes, or splits at another sign, would start a new cell.

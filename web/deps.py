@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
@@ -12,6 +12,7 @@ from aiohttp import web
 from crm_store.access import AccessPolicy, Principal
 from crm_store.activities import CallNote
 from crm_store.ledger import LedgerEntry
+from crm_store.opening_hours import never_closed
 from crm_store.phone_numbers import NumberProfile
 from crm_store.store import CrmStore
 from pbx.commands import PbxCommands
@@ -89,6 +90,11 @@ class WebDeps:
 
     on_accounts_changed: Callable[[], Awaitable[None]]  # endpoint owners changed: sign-in with a phone, sign-out
     on_session_ended: Callable[[str], None]  # by token hash: the sockets of that session close with 4401
+
+    did_labels: Mapping[str, str] = field(default_factory=dict)  # what dialled numbers stand for
+    rest_day: Callable[[date], bool] = (
+        never_closed  # holidays and days that `[hours]` closes, for the presets of due times
+    )
 
     clock: Callable[[], datetime]  # aware UTC
     version: str

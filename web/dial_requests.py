@@ -98,6 +98,7 @@ class DialRequest:
     detail: str
     call_id: str | None
     at: datetime
+    task_id: int | None = None  # the call-back that it is for
 
     @property
     def final(self) -> bool:
@@ -117,6 +118,7 @@ class DialRequest:
             "number": self.number,
             "customer_id": self.customer_id,
             "call_id": self.call_id,
+            "task_id": self.task_id,
             "at": rfc3339(self.at),
         }
 

@@ -21,6 +21,7 @@ from web.pages_filters import setup_templates
 from web.pages_home import home_page
 from web.pages_ledger import ledger_page
 from web.pages_live import live_page
+from web.pages_lost import lost_page
 from web.pages_shell import KIT, build_kit
 from web.pages_sign_in import Pages, login_page, set_up_page
 from web.pages_tasks import tasks_page
@@ -40,6 +41,7 @@ _ROUTES: tuple[tuple[str, Handler], ...] = (
     ("/calls", calls_page),
     (r"/calls/{call_id:[0-9A-Za-z-]{1,64}}", call_page),
     ("/tasks", tasks_page),
+    ("/lost", lost_page),
     ("/live", live_page),
     ("/ledger", ledger_page),
 )

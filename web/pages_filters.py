@@ -123,6 +123,31 @@ def _late(context: Context, task: Mapping[str, Any]) -> bool:
 
 
 @jinja2.pass_context
+def _waited(context: Context, task: Mapping[str, Any]) -> float:
+    """Seconds since the first lost call."""
+    return float(max((context["now"] - parse_time(task["lost_since"])).total_seconds(), 0.0))
+
+
+@jinja2.pass_context
+def _lost_lines(context: Context, task: Mapping[str, Any]) -> list[Markup]:
+    """Where the lost calls came in: queues, else the numbers that were dialled; by their labels, the last first."""
+    found = [
+        Markup("<bdi>{}</bdi>").format(_queue_label(context, one["queue"]))
+        if one.get("queue")
+        else _did_label(context, one["did"])
+        for one in reversed(task["attempts"])
+        if one.get("queue") or one.get("did")
+    ]
+    return list(dict.fromkeys(found))
+
+
+@jinja2.pass_context
+def _did_label(context: Context, did: str) -> Markup:
+    label = context["did_labels"].get(did)
+    return Markup("<bdi>{}</bdi>").format(label) if label else tel(tel_display(did))
+
+
+@jinja2.pass_context
 def _task_title(context: Context, task: Mapping[str, Any]) -> str:
     """Tasks that the service makes itself are titled in English in the store."""
     language, title = _language(context), str(task["title"])
@@ -217,6 +242,9 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "people_json": lambda people: orjson.dumps(people).decode(),
     "word": _word,
     "late": _late,
+    "waited": _waited,
+    "lost_lines": _lost_lines,
+    "did_label": _did_label,
     "task_title": _task_title,
     "queue_label": _queue_label,
     "call_agents": _call_agents,

@@ -11,14 +11,14 @@ from aiohttp import web
 from crm_store.access import Permission
 from crm_store.activities import CallFilter, CallRecord
 from crm_store.errors import NotFound
-from crm_store.tasks import Task, TaskFilter
+from crm_store.tasks import TaskFilter
 from web.auth import require
 from web.deps import deps_of, principal_of
 from web.pages_customers import card_context
 from web.pages_shell import language_of, render, wants_part
 from web.views import task_json
 
-_MOST_TASKS = 12
+_MOST_TASKS = 8  # of each group
 _MOST_CALLS = 15
 _PARTS = {"tasks": "part_today.html", "calls": "part_my_calls.html"}
 
@@ -27,24 +27,36 @@ _PARTS = {"tasks": "part_today.html", "calls": "part_my_calls.html"}
 async def home_page(request: web.Request) -> web.Response:
     """The whole desktop, or one refreshed part of it (`?part=tasks|calls`)."""
     start, end = language_of(request).day_bounds(deps_of(request).clock())
-    context: dict[str, Any] = {**await _today(request, end), "calls": await _my_calls(request, start)}
+    context: dict[str, Any] = {**await _today(request, start, end), "calls": await _my_calls(request, start)}
     part = _PARTS.get(request.query.get("part", ""))
     if wants_part(request) and part:
         return render(request, part, context)
     return render(request, "home.html", {**context, **await _opened_customer(request)})
 
 
-async def _today(request: web.Request, end: datetime) -> dict[str, Any]:
-    """My tasks that are due until tonight, and every open call-back that I may take."""
+async def _today(request: web.Request, start: datetime, end: datetime) -> dict[str, Any]:
+    """My day: what is overdue, what is due until tonight, lost calls that I may take, and what I did so far."""
     deps, who = deps_of(request), principal_of(request)
     if not who.may(Permission.CRM_READ):
-        return {"tasks": [], "more_tasks": 0}
-    due = await deps.store.tasks(TaskFilter(owner=who.name, state="open", due_before=end), cursor=None, limit=50)
-    callbacks = await deps.store.tasks(TaskFilter(owner=who.name, state="open", kind="callback"), cursor=None, limit=50)
-    found: dict[int, Task] = {task.id: task for task in (*due.items, *callbacks.items)}
-    mine = [task for task in found.values() if task.claimed_by in (None, who.name)]
-    shown = [deps.access.visible(who.role, "task", task_json(task)) for task in mine[:_MOST_TASKS]]
-    return {"tasks": shown, "more_tasks": len(mine) - len(shown)}
+        return {"day": [], "counts": None}
+    mine = TaskFilter(owner=who.name, state="open", lost=False, due_before=end)
+    due = await deps.store.tasks(mine, cursor=None, limit=50)
+    lost = TaskFilter(owner=who.name, state="open", kind="callback", lost=True, due_before=end)
+    callbacks = await deps.store.tasks(lost, cursor=None, limit=50)
+    now = deps.clock()
+    # What a colleague has in hand is on the list of lost calls, not in my day.
+    todo = [task for task in due.items if task.claimed_by in (None, who.name)]
+    groups = {
+        "overdue": [task for task in todo if task.due_at is not None and task.due_at < now],
+        "today": [task for task in todo if task.due_at is None or task.due_at >= now],
+        "lost": [task for task in callbacks.items if task.claimed_by in (None, who.name)],
+    }
+    day = [
+        (code, [deps.access.visible(who.role, "task", task_json(task)) for task in tasks[:_MOST_TASKS]], len(tasks))
+        for code, tasks in groups.items()
+        if tasks
+    ]
+    return {"day": day, "counts": await deps.store.day_counts(who.name, since=start)}
 
 
 async def _my_calls(request: web.Request, start: datetime) -> list[dict[str, Any]]:

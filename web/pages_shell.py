@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
@@ -30,6 +31,8 @@ DUE_PRESETS = (
     ("week", N_("In a week")),
 )
 PAUSE_REASONS = tuple((code, WORDS["pause_reason"][code]) for code in ("break", "lunch", "meeting", "office"))
+#: The presets of due times look so many days ahead for one on which somebody works.
+_REST_DAYS_AHEAD = 45
 #: Title, then rows of keys and what they do.
 _Section: TypeAlias = tuple[str, Sequence[tuple[tuple[str, ...], str]]]
 
@@ -67,6 +70,10 @@ SHORTCUTS: tuple[_Section, ...] = (
             (("Enter",), N_("Open the row")),
             (("X",), N_("Complete the task")),
             (("D",), N_("Call this number")),
+            (("Space",), N_("Select the row")),
+            (("A",), N_("Select all rows, or none")),
+            (("S", "1…5"), N_("Put the task off")),
+            (("H",), N_("Hand the task over")),
             (("N",), N_("New in this list")),
             (("E",), N_("Edit")),
         ),
@@ -83,6 +90,7 @@ _NAVIGATION = (
     ("/customers", N_("Customers"), "U", Permission.CRM_READ),
     ("/calls", N_("Calls"), "L", Permission.CALLS_READ),
     ("/tasks", N_("Tasks"), "T", Permission.CRM_READ),
+    ("/lost", N_("Lost calls"), "B", Permission.CRM_READ),
     ("/live", N_("Live queues"), "Q", Permission.BOARD),
     ("/ledger", N_("Access log"), "A", Permission.LEDGER),
 )
@@ -213,7 +221,9 @@ def render(request: web.Request, template: str, context: Mapping[str, Any], *, s
         "shortcuts": _shortcuts(language, viewer, navigation),
         "version": deps_of(request).version,
         "queue_labels": {queue["name"]: queue["label"] for queue in deps_of(request).board.queues(now.timestamp())},
+        "did_labels": deps_of(request).did_labels,
         "people": {agent["name"]: agent["display_name"] for agent in deps_of(request).board.agents()},
+        "rest_days": _rest_days(deps_of(request).rest_day, language.local(now).date()),
         "now": now,
         "card_is_page": False,
     }
@@ -270,6 +280,12 @@ def _phone_label(who: Principal) -> str | None:
     if who.sits_at is None:
         return None
     return who.extension if who.extension and who.phone is None else who.sits_at.rpartition("/")[2]
+
+
+def _rest_days(is_rest_day: Callable[[date], bool], today: date) -> list[str]:
+    """Which of the coming days are holidays or closed; the browser knows the weekends."""
+    coming = (today + timedelta(days=ahead) for ahead in range(_REST_DAYS_AHEAD))
+    return [day.isoformat() for day in coming if is_rest_day(day)]
 
 
 def _translated(language: Language, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

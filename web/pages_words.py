@@ -136,6 +136,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "email": N_("E-mail"),
         "meeting": N_("Meeting"),
     },
+    # How a call was lost.
+    "lost_way": {
+        "voicemail": N_("Message left"),
+        "after_hours": N_("Outside opening hours"),
+        "abandoned": N_("Gave up waiting"),
+        "timeout": N_("Waited too long"),
+        "empty": N_("Nobody in the queue"),
+        "full": N_("Queue was full"),
+        "missed": N_("Rang in vain"),
+    },
     "task_kind": {"todo": N_("To do"), "callback": N_("Call back")},
     "role": {"agent": N_("Agent"), "supervisor": N_("Supervisor"), "admin": N_("Administrator")},
     "ledger_kind": {
@@ -255,6 +265,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "too_many_today": N_("Too many calls from this phone in one day. Ask a supervisor if you need more."),
         "feature": N_("Feature codes cannot be dialled from here."),
         "no_phone": N_("You have no phone. Sign out and choose the phone you sit at."),
+        "already_claimed": N_("A colleague has this in hand already."),
+        "already_done": N_("This is done already."),
         "already_dialling": N_("Your phone is already being called."),
         "idempotency_mismatch": N_("This call was already asked for with another number."),
         "call_ended": N_("This call is over already."),

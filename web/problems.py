@@ -10,7 +10,15 @@ import orjson
 import pydantic
 from aiohttp import web
 
-from crm_store.errors import InvalidInput, NotFound, StoreError, StoreUnavailable, VersionConflict
+from crm_store.errors import (
+    AlreadyClaimed,
+    AlreadyDone,
+    InvalidInput,
+    NotFound,
+    StoreError,
+    StoreUnavailable,
+    VersionConflict,
+)
 from pbx.errors import ControlsOff, DialRefused, PbxError, PbxNotConnected, PbxRefused, PbxResultUnknown
 
 
@@ -25,13 +33,16 @@ class Problem(Exception):
         *,
         errors: Sequence[Mapping[str, str]] = (),  # [{"field": "phones.0.number", "message": "…"}]
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, str] | None = None,
     ) -> None:
+        """`members`: more of the problem document, for programs."""
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
         self.errors = errors
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
 
     @property
     def title(self) -> str:
@@ -46,6 +57,7 @@ class Problem(Exception):
             "status": self.status,
             "code": self.code,
             "detail": self.detail,
+            **self.members,
         }
         if self.errors:
             members["errors"] = [dict(error) for error in self.errors]
@@ -63,6 +75,7 @@ class Problem(Exception):
 
 _STORE_PROBLEMS: tuple[tuple[type[StoreError], int, str], ...] = (
     (NotFound, 404, "not_found"),
+    (AlreadyDone, 409, "already_done"),
     (VersionConflict, 412, "version_conflict"),
     (StoreUnavailable, 503, "database_unavailable"),
 )
@@ -91,6 +104,8 @@ def problem_of(error: Exception) -> Problem | None:
             return error
         case InvalidInput():
             return invalid(error.field, str(error))
+        case AlreadyClaimed():
+            return already_claimed(error.by)
         case DialRefused():
             return Problem(_DIAL_STATUS.get(error.code, 422), error.code, str(error))
         case pydantic.ValidationError():
@@ -115,6 +130,11 @@ def invalid(field_name: str, message: str) -> Problem:
         f"{field_name}: {message}",
         errors=({"field": field_name, "message": message},),
     )
+
+
+def already_claimed(by: str, name: str | None = None) -> Problem:
+    """409: a colleague (account `by`, called `name`) has this call-back in hand."""
+    return Problem(409, "already_claimed", f"{name or by} is on it already.", members={"claimed_by": by})
 
 
 def _by_table(error: Exception, table: Sequence[tuple[type[Exception], int, str]], other: tuple[int, str]) -> Problem:

@@ -122,6 +122,14 @@ class QueueBoard:
         known = {name for _, name in self._agents}
         return known | {one.name for one in self._accounts.values() if self._is_silent(one, known)}
 
+    def people(self) -> set[str]:
+        """Every active account, and agents whom only a PBX knows."""
+        return {one.name for one in self._accounts.values() if one.active} | self.agent_names()
+
+    def supervisors(self) -> set[str]:
+        """Accounts that see everybody's tasks."""
+        return {one.name for one in self._accounts.values() if one.active and one.role is not Role.AGENT}
+
     def phones(self) -> list[str]:
         """Endpoints that belong to accounts, then others that a PBX has mentioned."""
         accounts = (endpoint for one in self._accounts.values() if one.active for endpoint in one.endpoints)

@@ -105,11 +105,12 @@ class CallQuery(CallFilters, PageQuery):
 
 
 class DialBody(Body):
-    """POST /calls: ring my phone (or `agent`'s), then dial `to`."""
+    """POST /calls: ring my phone (or `agent`'s), then dial `to`. With `task_id` the call-back is claimed in the same act."""
 
     to: NumberText
     customer_id: Id | None = None
     agent: Name | None = None
+    task_id: Id | None = None
 
 
 class NoteBody(Body):
@@ -239,13 +240,17 @@ class ActivityBody(Body):
 
 
 class TaskQuery(PageQuery):
-    """GET /tasks. Agents get their own and the team's whatever `owner` says."""
+    """GET /tasks. Agents get their own and the team's whatever `owner` says. `lost`: made by lost calls, or not; `queue`: lost in it;
+    `mine`: only what I own or claimed."""
 
     owner: Name | None = None
     state: TaskState | None = None
     kind: TaskKind | None = None
     customer_id: Id | None = None
     due_before: Moment | None = None
+    lost: bool | None = None
+    queue: Name | None = None
+    mine: bool = False
 
 
 class TaskBody(Body):

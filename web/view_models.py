@@ -82,6 +82,7 @@ class CallView(View):
     hangup_cause: int | None
     click_to_dial: str | None
     estimated: bool
+    after_hours: bool | None
     recordings: list[Any]
     customer_id: int | None
     match: str | None
@@ -111,6 +112,7 @@ class DialView(View):
     number: str
     customer_id: int | None
     call_id: str | None
+    task_id: int | None
     at: str
 
 
@@ -229,7 +231,20 @@ class ActivityListView(View):
     next: str | None
 
 
+class AttemptView(View):
+    """One lost call: when, and how."""
+
+    call_id: str
+    at: str
+    way: Literal["voicemail", "after_hours", "abandoned", "timeout", "empty", "full", "missed"] | None
+    queue: str | None
+    did: str | None
+    after_hours: bool | None
+
+
 class TaskView(View):
+    """A task. `attempts` and what is about lost calls is empty or null where no lost call made it."""
+
     id: int
     kind: Literal["todo", "callback"]
     title: str
@@ -241,6 +256,13 @@ class TaskView(View):
     number: str | None
     call_ids: list[str]
     claimed_by: str | None
+    claimed_at: str | None
+    handed_by: str | None
+    attempt_count: int
+    attempts: list[AttemptView]
+    lost_since: str | None
+    last_lost_at: str | None
+    recall_s: float | None
     created_at: str
     done_at: str | None
     done_by: str | None

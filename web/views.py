@@ -49,6 +49,10 @@ def customer_json(party: Party) -> dict[str, Any]:
     }
 
 
+#: Of somebody who tried more often the last ones are listed; `attempt_count` has them all.
+MOST_ATTEMPTS = 50
+
+
 def task_json(task: Task) -> dict[str, Any]:
     """One task."""
     return {
@@ -63,6 +67,23 @@ def task_json(task: Task) -> dict[str, Any]:
         "number": task.number,
         "call_ids": list(task.call_ids),
         "claimed_by": task.claimed_by,
+        "claimed_at": rfc3339(task.claimed_at),
+        "handed_by": task.handed_by,
+        "attempt_count": len(task.attempts),
+        "attempts": [
+            {
+                "call_id": one.call_id,
+                "at": rfc3339(one.at),
+                "way": one.way,
+                "queue": one.queue,
+                "did": one.did,
+                "after_hours": one.after_hours,
+            }
+            for one in task.attempts[-MOST_ATTEMPTS:]
+        ],
+        "lost_since": rfc3339(task.first_lost_at),
+        "last_lost_at": rfc3339(task.last_lost_at),
+        "recall_s": task.recall_s,
         "created_at": rfc3339(task.created_at),
         "done_at": rfc3339(task.done_at),
         "done_by": task.done_by,

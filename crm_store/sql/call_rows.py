@@ -99,6 +99,7 @@ def record_of(row: Any) -> CallRecord:
     """The record with what is known about it now: its customer, note and outcome for the business."""
     record: CallRecord = orjson.loads(row.record)
     return {
+        "after_hours": None,  # records of earlier versions do not say
         **record,
         "customer_id": row.customer_id,
         "match": row.match,

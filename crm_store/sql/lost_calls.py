@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindpar
 from crm_store.errors import InvalidInput
 from crm_store.lost_calls import Talk
 from crm_store.phone_numbers import NumberKind
-from crm_store.sql.callbacks import OPEN_LOST
+from crm_store.sql.callbacks import OPEN_LOST, close
 from crm_store.sql.columns import for_in
 from crm_store.sql.database import insert_row
 from crm_store.sql.party_links import owners, present_ids
@@ -23,6 +24,7 @@ _TITLE = "Call back"
 _PEOPLE: BindParameter[Any] = bindparam("people", expanding=True)
 _OWED_CUSTOMERS = select(tasks.c.customer_id).where(OPEN_LOST, tasks.c.customer_id.in_(_PEOPLE))
 _OWED_NUMBERS = select(tasks.c.number).where(OPEN_LOST, tasks.c.number.in_(_PEOPLE))
+_CUSTOMERS = select(calls.c.id, calls.c.customer_id).where(calls.c.id.in_(_PEOPLE), calls.c.customer_id.is_not(None))
 _MERGED = select(parties.c.id).where(parties.c.id.in_(_PEOPLE), parties.c.merged_into.is_not(None))
 
 
@@ -43,12 +45,23 @@ def note_lost_call(connection: Connection, lost: LostCall, *, now: datetime) -> 
     task_id = _join_open(connection, lost, customer_id, number)
     if task_id is None:
         task_id = _create(connection, lost, customer_id, number, now)
-    connection.execute(insert(task_calls).values(task_id=task_id, call_id=lost.call_id))
+    attempt = {
+        "lost_at": lost.at,
+        "way": lost.way.value,
+        "queue": lost.queue,
+        "did": lost.did,
+        "after_hours": lost.after_hours,
+    }
+    connection.execute(insert(task_calls).values(task_id=task_id, call_id=lost.call_id, **attempt))
     return task_id
 
 
 def with_callbacks(connection: Connection, talks: Sequence[Talk]) -> list[Talk]:
-    """The talks that may close something: asked once for many, because hardly any does."""
+    """The talks that may close something: asked once for many, because hardly any does. Their customers are those that the
+    records have by now: a person may have said who it is."""
+    ids = {"people": for_in([talk.call_id for talk in talks])}
+    said = {row.id: row.customer_id for row in connection.execute(_CUSTOMERS, ids)}
+    talks = [replace(talk, customer_id=said.get(talk.call_id, talk.customer_id)) for talk in talks]
     customers = {talk.customer_id for talk in talks if talk.customer_id is not None}
     numbers = {talk.number for talk in talks if talk.number is not None}
     # Two statements: for one with OR the database reads every open task.
@@ -74,12 +87,15 @@ def close_callbacks(connection: Connection, talk: Talk, *, now: datetime) -> lis
         present = present_ids(connection, [talk.customer_id]).get(talk.customer_id, talk.customer_id)
         person.append(tasks.c.customer_id == present)
     if talk.number is not None:
-        person.append((tasks.c.number == talk.number) & tasks.c.customer_id.is_(None))
-    due = select(tasks.c.id).where(OPEN_LOST, tasks.c.last_lost_at < talk.since, or_(*person)).order_by(tasks.c.id)
-    ids = list(connection.execute(due).scalars())
-    closed = {"state": "done", "done_at": now, "done_by": talk.user, "version": tasks.c.version + 1}
-    connection.execute(update(tasks).where(tasks.c.id.in_(ids)).values(closed))
-    return ids
+        # A talk with a certain other customer is none with whoever else called from this number.
+        same = tasks.c.number == talk.number
+        person.append(same if talk.customer_id is None else same & tasks.c.customer_id.is_(None))
+    if not person:
+        return []
+    due = select(tasks).where(OPEN_LOST, tasks.c.last_lost_at < talk.since, or_(*person)).order_by(tasks.c.id)
+    rows = connection.execute(due).all()
+    close(connection, rows, talk, now=now)
+    return [int(row.id) for row in rows]
 
 
 def _number(connection: Connection, lost: LostCall) -> str | None:
@@ -104,12 +120,19 @@ def _join_open(connection: Connection, lost: LostCall, customer_id: int | None, 
         return None
     changes = {
         "version": task.version + 1,
+        "first_lost_at": min(task.first_lost_at or task.last_lost_at, lost.at),
         "last_lost_at": max(task.last_lost_at, lost.at),
+        # Whoever put it off did not know of this call.
+        "due_at": min(task.due_at or _due(lost), _due(lost)),
         "owner": task.owner if task.owner == lost.owner else None,  # missed by two: anybody may call back
         "number": number or task.number,
     }
     connection.execute(update(tasks).where(tasks.c.id == task.id).values(changes))
     return int(task.id)
+
+
+def _due(lost: LostCall) -> datetime:
+    return lost.due_at or lost.at
 
 
 def _create(connection: Connection, lost: LostCall, customer_id: int | None, number: str | None, now: datetime) -> int:
@@ -118,10 +141,11 @@ def _create(connection: Connection, lost: LostCall, customer_id: int | None, num
         "kind": "callback",
         "title": f"{_TITLE}: {lost.queue}" if lost.queue else _TITLE,
         "state": "open",
-        "due_at": lost.at,
+        "due_at": _due(lost),
         "owner": lost.owner,
         "customer_id": customer_id,
         "number": number,
+        "first_lost_at": lost.at,
         "last_lost_at": lost.at,
         "created_at": now,
     }

@@ -37,6 +37,7 @@ def merge(connection: Connection, keep: int, other: int, *, user: str, now: date
     shared = matched_numbers(kept) & matched_numbers(gone)
     linked = link_numbers(connection, keep, shared)
     callbacks.unite(connection, keep)
+    callbacks.settle(connection, keep)
     return SavedParty(party=saved.party, linked_calls=saved.linked_calls + linked)
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from crm_store.sql.columns import UtcTime
 
 #: The newest migration. A database at any other revision is not opened.
-HEAD = "0004"
+HEAD = "0005"
 
 metadata = MetaData(
     naming_convention={
@@ -200,7 +200,12 @@ tasks = Table(
     Column("customer_id", Integer, ForeignKey("parties.id")),
     Column("number", Text),
     Column("claimed_by", Text),
-    Column("last_lost_at", UtcTime),  # set only on tasks that lost calls made
+    Column("claimed_at", UtcTime),
+    Column("handed_by", Text),  # who gave it to its owner
+    Column("reminded_due", UtcTime),  # the due time that the owner was reminded of
+    Column("first_lost_at", UtcTime),  # set only on tasks that lost calls made
+    Column("last_lost_at", UtcTime),  # likewise
+    Column("recall_s", Float),  # from the first lost call to the talk that closed it
     Column("created_at", UtcTime, nullable=False),
     Column("created_by", Text),
     Column("done_at", UtcTime),
@@ -216,6 +221,11 @@ task_calls = Table(
     metadata,
     Column("task_id", Integer, ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True),
     Column("call_id", Text, primary_key=True),
+    Column("lost_at", UtcTime),  # set only where this call was lost; the rest says how
+    Column("way", Text),
+    Column("queue", Text),
+    Column("did", Text),
+    Column("after_hours", Boolean),
     Index("ix_task_calls_call_id", "call_id"),
     sqlite_with_rowid=False,
 )

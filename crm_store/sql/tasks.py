@@ -11,16 +11,17 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, sel
 from sqlalchemy.sql.expression import literal
 
 from crm_store.activities import Page
-from crm_store.errors import InvalidInput, NotFound, VersionConflict
+from crm_store.errors import AlreadyClaimed, AlreadyDone, InvalidInput, NotFound, VersionConflict
 from crm_store.lost_calls import Talk
 from crm_store.sql import cursors, lost_calls
+from crm_store.sql.callbacks import OPEN_LOST
 from crm_store.sql.columns import UtcTime, time_text
 from crm_store.sql.database import insert_row
 from crm_store.sql.part import StorePart
 from crm_store.sql.party_fields import Row, one_line
 from crm_store.sql.party_links import present_ids
-from crm_store.sql.schema import activities, calls, parties, task_calls, tasks
-from crm_store.tasks import LostCall, Task, TaskFilter, TaskInput
+from crm_store.sql.schema import activities, call_legs, calls, parties, task_calls, tasks
+from crm_store.tasks import DayCounts, LostAttempt, LostCall, Task, TaskFilter, TaskInput
 
 _KINDS = ("todo", "callback")
 _STATES = ("open", "done")
@@ -67,6 +68,41 @@ class SqlTasks(StorePart):
             return _change(connection, before, row, call_ids, user=user, now=now)
 
         return await self._database.write(work)
+
+    async def claim_task(self, task_id: int, *, user: str, now: datetime) -> Task:
+        return await self._database.write(lambda connection: _claim(connection, task_id, user, now))
+
+    async def release_task(self, task_id: int, *, user: str) -> Task | None:
+        mine = (tasks.c.id == task_id) & (tasks.c.claimed_by == user) & (tasks.c.state == "open")
+        return next(iter(await self._database.write(lambda connection: _release(connection, mine))), None)
+
+    async def release_claims(self, before: datetime, *, busy: Collection[int]) -> list[Task]:
+        stale = OPEN_LOST & (tasks.c.claimed_at < before) & tasks.c.id.not_in(busy)
+        found = select(tasks.c.id).where(stale).limit(1)
+        if await self._database.read(lambda connection: connection.execute(found).first()) is None:
+            return []  # nearly always: no write
+        return await self._database.write(lambda connection: _release(connection, stale))
+
+    async def due_reminders(self, users: Collection[str], *, now: datetime, limit: int) -> list[Task]:
+        told = tasks.c.reminded_due.is_not_distinct_from(tasks.c.due_at)
+        whose = or_(tasks.c.owner.in_(users), tasks.c.owner.is_(None))
+        due = _TASKS.where(tasks.c.state == "open", tasks.c.due_at <= now, ~told, whose).order_by(_DUE, tasks.c.id)
+        return await self._database.read(lambda connection: _load(connection, due.limit(limit)))
+
+    async def reminded(self, told: Sequence[Task]) -> None:
+        def work(connection: Connection) -> None:
+            for task in told:
+                same = (tasks.c.id == task.id) & (tasks.c.due_at == task.due_at)
+                connection.execute(update(tasks).where(same).values(reminded_due=task.due_at))
+
+        await self._database.write(work)
+
+    async def next_due(self, after: datetime) -> datetime | None:
+        first = select(func.min(tasks.c.due_at, type_=UtcTime)).where(tasks.c.state == "open", tasks.c.due_at > after)
+        return await self._database.read(lambda connection: connection.execute(first).scalar())
+
+    async def day_counts(self, user: str, *, since: datetime) -> DayCounts:
+        return await self._database.read(lambda connection: _day_counts(connection, user, since))
 
     async def note_lost_call(self, lost: LostCall, *, now: datetime) -> Task:
         def work(connection: Connection) -> Task:
@@ -123,16 +159,29 @@ def load_task(connection: Connection, task_id: int) -> Task:
 
 def _load(connection: Connection, statement: Any) -> list[Task]:
     rows = connection.execute(statement).all()
-    calls_of: dict[int, list[str]] = defaultdict(list)
+    calls_of: dict[int, list[Any]] = defaultdict(list)
     of_these = select(task_calls).where(task_calls.c.task_id.in_([row.id for row in rows]))
     for row in connection.execute(of_these.order_by(task_calls.c.call_id)):  # ULIDs: in order of time
-        calls_of[row.task_id].append(row.call_id)
+        calls_of[row.task_id].append(row)
     return [_task(row, calls_of[row.id]) for row in rows]
 
 
-def _task(row: Any, call_ids: Iterable[str]) -> Task:
-    names = [name for name in Task.__slots__ if name != "call_ids"]
-    return Task(**{name: row._mapping[name] for name in names}, call_ids=tuple(call_ids))
+def _task(row: Any, its_calls: Sequence[Any]) -> Task:
+    lost = sorted((call for call in its_calls if call.lost_at is not None), key=lambda call: call.lost_at)
+    attempts = tuple(
+        LostAttempt(
+            call_id=call.call_id,
+            at=call.lost_at,
+            way=call.way,
+            queue=call.queue,
+            did=call.did,
+            after_hours=call.after_hours,
+        )
+        for call in lost
+    )
+    names = [name for name in Task.__slots__ if name not in ("call_ids", "attempts")]
+    call_ids = tuple(call.call_id for call in its_calls)
+    return Task(**{name: row._mapping[name] for name in names}, call_ids=call_ids, attempts=attempts)
 
 
 def _conditions(where: TaskFilter) -> Iterable[ColumnElement[bool]]:
@@ -140,6 +189,12 @@ def _conditions(where: TaskFilter) -> Iterable[ColumnElement[bool]]:
         yield or_(tasks.c.owner == where.owner, tasks.c.owner.is_(None))
     if where.due_before is not None:
         yield tasks.c.due_at < where.due_before
+    if where.mine is not None:
+        yield or_(tasks.c.owner == where.mine, tasks.c.claimed_by == where.mine)
+    if where.lost is not None:
+        yield tasks.c.last_lost_at.is_not(None) if where.lost else tasks.c.last_lost_at.is_(None)
+    if where.queue is not None:
+        yield tasks.c.id.in_(select(task_calls.c.task_id).where(task_calls.c.queue == where.queue))
     for column in (tasks.c.state, tasks.c.kind, tasks.c.customer_id):
         value = getattr(where, column.name)
         if value is not None:
@@ -175,13 +230,17 @@ def _change(
     if values.get("title") == "" and values.get("kind", before.kind) == "todo":
         raise InvalidInput("title", "Say what is to be done.")
     if row.get("claimed_by") and before.claimed_by not in (None, row["claimed_by"]):
-        raise VersionConflict(f"{before.claimed_by} has taken this task already.")
+        raise AlreadyClaimed(before.claimed_by)
+    if "claimed_by" in row:
+        values["claimed_at"] = now if row["claimed_by"] else None
+    if "owner" in row and row["owner"] != before.owner:
+        values["handed_by"] = user if row["owner"] not in (None, user) else None
     _check_customer(connection, values)
     finished = row.get("state") == "done" and before.state == "open"
     if finished:
         values |= {"done_at": now, "done_by": user}
     elif row.get("state") == "open":
-        values |= {"done_at": None, "done_by": None}
+        values |= {"done_at": None, "done_by": None, "recall_s": None}
     connection.execute(update(tasks).where(tasks.c.id == before.id).values(values))
     _set_calls(connection, before.id, call_ids)
     after = load_task(connection, before.id)
@@ -189,6 +248,38 @@ def _change(
         done = {"kind": "task_done", "at": now, "customer_id": after.customer_id, "agent": user, "text": after.title}
         connection.execute(insert(activities).values(done))
     return after
+
+
+def _claim(connection: Connection, task_id: int, user: str, now: datetime) -> Task:
+    """Writers come one after the other, so of two who press at once the second finds the first."""
+    before = load_task(connection, task_id)
+    if before.state != "open":
+        raise AlreadyDone("This is done already.")
+    if before.claimed_by not in (None, user):
+        raise AlreadyClaimed(before.claimed_by)
+    values = {"claimed_by": user, "claimed_at": now, "version": before.version + 1}
+    connection.execute(update(tasks).where(tasks.c.id == task_id).values(values))
+    return load_task(connection, task_id)
+
+
+def _release(connection: Connection, which: ColumnElement[bool]) -> list[Task]:
+    ids = list(connection.scalars(select(tasks.c.id).where(which).order_by(tasks.c.id)))
+    values = {"claimed_by": None, "claimed_at": None, "version": tasks.c.version + 1}
+    connection.execute(update(tasks).where(tasks.c.id.in_(ids)).values(values))
+    return _load(connection, _TASKS.where(tasks.c.id.in_(ids)).order_by(tasks.c.id))
+
+
+def _day_counts(connection: Connection, user: str, since: datetime) -> DayCounts:
+    results: dict[str, set[str]] = defaultdict(set)
+    legs = select(call_legs.c.call_id, call_legs.c.result).join(calls, calls.c.id == call_legs.c.call_id)
+    for row in connection.execute(legs.where(calls.c.at >= since, call_legs.c.agent == user)):
+        results[row.result].add(row.call_id)
+    mine = (tasks.c.state == "done") & (tasks.c.done_by == user) & (tasks.c.done_at >= since)
+    done = connection.execute(select(func.count(), func.count(tasks.c.recall_s)).where(mine)).one()
+    answered = results["answered"]
+    return DayCounts(
+        answered=len(answered), missed=len(results["missed"] - answered), reached=done[1], done=done[0] - done[1]
+    )
 
 
 def _check_customer(connection: Connection, values: Row) -> None:

@@ -16,7 +16,7 @@ from pbx.simulator.actions import ALL_WRITE, Answering, error, success
 from pbx.simulator.ami_wire import BANNER, AmiEvent, event_bytes, goodbye, lines, parse_action, response
 from pbx.simulator.flows import Flow, flow_script
 from pbx.simulator.office import Simulator
-from pbx.simulator.timeline import Task
+from pbx.simulator.timeline import Script, Task
 
 LIMIT = 1 << 20
 # What Asterisk gives a client that does not read before it cuts it off.
@@ -97,8 +97,12 @@ class SimulatorServer:
 
     def start_flow(self, name: str, flow: Flow | None = None) -> Task:
         """Begin one call of flows.py now."""
+        return self.start(flow_script(self.simulator, name, flow or Flow()))
+
+    def start(self, script: Script) -> Task:
+        """Begin a call of one's own making now."""
         self.simulator.advance(time.time())
-        task = self.simulator.start(flow_script(self.simulator, name, flow or Flow()))
+        task = self.simulator.start(script)
         self._turn()
         return task
 

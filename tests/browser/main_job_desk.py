@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -191,10 +191,16 @@ class Desk:
         self.pbx.hang_up(number)
 
     def dialling(
-        self, number: str, *, phone: Reaction = Reaction.ANSWER, remote: Reaction = Reaction.ANSWER, cause: int = 17
+        self,
+        number: str,
+        *,
+        phone: Reaction = Reaction.ANSWER,
+        remote: Reaction = Reaction.ANSWER,
+        cause: int = 17,
+        extension: str = EVA,
     ) -> None:
-        """What eva's phone and this number will do with a click-to-dial, each when the test hurries it."""
-        self.office.phones[EVA] = (phone, _STEP_S)
+        """What eva's (or this) phone and this number will do with a click-to-dial, each when the test hurries it."""
+        self.office.phones[extension] = (phone, _STEP_S)
         self.office.remotes[number] = Remote(reaction=remote, after_s=_STEP_S, cause=cause)
 
 
@@ -254,26 +260,29 @@ async def _fill(url: str) -> dict[str, int]:
         await store.close()
 
 
-def _settings(pbx: SimulatorServer, folder: Path, mode: str) -> Settings:
+def _settings(pbx: SimulatorServer, folder: Path, mode: str, changes: Mapping[str, Any]) -> Settings:
     link = {"host": pbx.host, "port": pbx.port, "username": pbx.username, "secret": pbx.secret, "mode": mode}
-    return Settings(
-        server={"listen": "127.0.0.1:0"},  # type: ignore[arg-type]
-        database={"url": f"sqlite:///{folder / 'cti.db'}"},  # type: ignore[arg-type]
-        ui={"languages": ["en", "he"], "default_language": "en", "territory": "SK"},  # type: ignore[arg-type]
-        pbx={"main": link},  # type: ignore[dict-item]
-        queues={"support": {"label": "Support"}, "sales": {"label": "Sales"}, "600": {"label": "Orders"}},  # type: ignore[dict-item]
-        dids={SUPPORT_DID: {"label": "Shop line"}},  # type: ignore[dict-item]
-        journal={"directory": str(folder / "journal")},  # type: ignore[arg-type]
-    )
+    sections: dict[str, Any] = {
+        "server": {"listen": "127.0.0.1:0"},
+        "database": {"url": f"sqlite:///{folder / 'cti.db'}"},
+        "ui": {"languages": ["en", "he"], "default_language": "en", "territory": "SK"},
+        "pbx": {"main": link},
+        "queues": {"support": {"label": "Support"}, "sales": {"label": "Sales"}, "600": {"label": "Orders"}},
+        "dids": {SUPPORT_DID: {"label": "Shop line"}},
+        "journal": {"directory": str(folder / "journal")},
+    }
+    return Settings(**{**sections, **changes})
 
 
 @asynccontextmanager
-async def open_desk(chromium: Browser, migrated: Path, folder: Path, *, mode: str = "control") -> AsyncIterator[Desk]:
-    """Everything runs and the PBX is connected; at the end no page may have complained."""
+async def open_desk(
+    chromium: Browser, migrated: Path, folder: Path, *, mode: str = "control", **changes: Any
+) -> AsyncIterator[Desk]:
+    """Everything runs and the PBX is connected; at the end no page may have complained. `changes`: sections of the settings."""
     shutil.copyfile(migrated, folder / "cti.db")
     ids = await _fill(f"sqlite:///{folder / 'cti.db'}")
     office = Office()
-    async with SimulatorServer(office) as pbx, running_service(_settings(pbx, folder, mode)) as service:
+    async with SimulatorServer(office) as pbx, running_service(_settings(pbx, folder, mode, changes)) as service:
         desk = Desk(service, pbx, office, chromium, [], ids)
         await until(lambda: service.links["main"].status()["state"] == "connected", "the PBX is connected")
         try:

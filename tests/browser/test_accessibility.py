@@ -41,6 +41,8 @@ def paths(centre: Centre) -> list[str]:
         "/calls",
         "/calls/01KAAA00000000000000000000",
         "/tasks",
+        "/lost",
+        "/lost?state=done",
         "/nothing-here",
     ]
 

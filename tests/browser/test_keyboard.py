@@ -154,7 +154,8 @@ async def test_the_search_is_one_key_away(centre: Centre, sign_in: SignIn, key: 
 
 @pytest.mark.parametrize("language", ["en", "he"])
 @pytest.mark.parametrize(
-    ("letter", "path"), [("H", "/"), ("U", "/customers"), ("L", "/calls"), ("T", "/tasks"), ("Q", "/live")]
+    ("letter", "path"),
+    [("H", "/"), ("U", "/customers"), ("L", "/calls"), ("T", "/tasks"), ("B", "/lost"), ("Q", "/live")],
 )
 async def test_every_page_is_two_keys_away(
     centre: Centre, sign_in: SignIn, letter: str, path: str, language: str

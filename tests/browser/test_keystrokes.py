@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,11 +11,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from crm_store.tasks import TaskInput
 from tests.browser.conftest import live
 from tests.browser.main_job_desk import DANA_WORK, KOVAC, STRANGER, SWITCHBOARD, Desk, in_phase, open_desk, pop, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
+LOST = "+421911222444"
 ZONE = ZoneInfo("Europe/Bratislava")
 # Counts in the tab's storage, so that it goes on over page loads. A chord is one key; letters in a text field are none.
 COUNT = """
@@ -261,3 +263,31 @@ async def test_a_task_is_completed_by_two_keys(desk: Desk, page: Page) -> None:
     await page.keyboard.press("KeyX")
     await expect(page.locator("#list [data-task]")).to_have_count(before - 1)
     assert await spent(page) == 2
+
+
+async def test_a_lost_caller_is_called_back_and_taken_by_two_keys(desk: Desk, page: Page) -> None:
+    desk.ring(LOST, flow="direct_missed", ring_limit_s=0.1)
+    await starts(page, desk, "/lost")
+    await expect(page.locator("#list [data-task]")).to_have_count(1)
+    desk.dialling(LOST)
+    await page.keyboard.press("KeyJ")
+    await page.keyboard.press("KeyD")
+    await until(lambda: desk.office.originates, "the phone is called")
+    assert await spent(page) == 2
+    assert [order.number for order in desk.office.originates] == [LOST]
+    await expect(page.locator("[data-claimed-by=eva]")).to_be_visible()
+
+
+async def test_a_task_is_put_off_by_three_keys(desk: Desk, page: Page) -> None:
+    task = TaskInput(title="Ask again", owner="eva", due_at=datetime.now(UTC) - timedelta(days=1))
+    made = await desk.service.store.create_task(task, user="eva", now=datetime.now(UTC))
+    await starts(page, desk, "/tasks")
+    await page.keyboard.press("KeyJ")
+    await page.keyboard.press("KeyS")
+    await page.keyboard.press("Digit2")
+    await expect(page.locator("#toasts .toast")).to_be_visible()
+    assert await spent(page) == 3
+    due = (await desk.service.store.task(made.id)).due_at
+    assert due is not None
+    tomorrow = datetime.now(ZONE).date() + timedelta(days=1)
+    assert (due.astimezone(ZONE).date(), due.astimezone(ZONE).hour) == (tomorrow, 10)

@@ -92,6 +92,7 @@ def call(call_id: str, *, minute: int = 0, **changed: Any) -> CallRecord:
         "hangup_cause": 16,
         "click_to_dial": None,
         "estimated": False,
+        "after_hours": None,
         "recordings": [],
         "customer_id": None,
         "match": "none",

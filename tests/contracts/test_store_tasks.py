@@ -7,11 +7,11 @@ from datetime import datetime
 
 import pytest
 
-from crm_store.errors import InvalidInput, NotFound, VersionConflict
+from crm_store.errors import AlreadyClaimed, AlreadyDone, InvalidInput, NotFound, VersionConflict
 from crm_store.lost_calls import Talk
 from crm_store.store import CrmStore
-from crm_store.tasks import LostCall, Task, TaskFilter, TaskInput
-from tests.contracts.examples import EVA, JAN, NOW, WITHHELD, at, call, customer
+from crm_store.tasks import DayCounts, LostCall, LostWay, Task, TaskFilter, TaskInput
+from tests.contracts.examples import EVA, JAN, NOW, WITHHELD, at, call, customer, leg, remote, text
 
 
 def talk(customer_id: int | None, number: str | None, *, since: datetime) -> Talk:
@@ -260,3 +260,187 @@ async def test_a_caller_without_number_and_customer_cannot_be_called_back(store:
             await store.note_lost_call(each, now=NOW)
         assert refused.value.field == "number"
     assert await open_tasks(store) == []
+
+
+# --- attempts, claims, recall ---------------------------------------------------------------------------------------------------
+
+
+async def test_five_attempts_of_one_person_in_five_ways_are_one_call_back(store: CrmStore) -> None:
+    jan = await customer(store, "Ján", JAN, EVA)
+    ways = [
+        (JAN, LostWay.ABANDONED, "support"),
+        (EVA, LostWay.VOICEMAIL, "support"),
+        (JAN, LostWay.AFTER_HOURS, None),
+        (EVA, LostWay.MISSED, None),
+        (JAN, LostWay.FULL, "sales"),
+    ]
+    for minute, (number, way, queue) in enumerate(ways):
+        await store.note_lost_call(lost(f"C{minute}", number, when=at(minute), way=way, queue=queue), now=at(minute))
+    (task,) = await open_tasks(store)
+    assert (task.customer_id, task.number) == (jan, JAN)
+    assert [(one.at, one.way, one.queue) for one in task.attempts] == [
+        (at(minute), way.value, queue) for minute, (_, way, queue) in enumerate(ways)
+    ]
+    assert (task.first_lost_at, task.last_lost_at, task.recall_s) == (at(0), at(4), None)
+    by_queue = [len((await store.tasks(TaskFilter(queue=name), cursor=None, limit=9)).items) for name in ("sales", "x")]
+    assert by_queue == [1, 0]
+
+
+async def test_a_lost_call_is_due_when_it_says_and_a_new_attempt_never_puts_it_off(store: CrmStore) -> None:
+    task = await store.note_lost_call(lost("A", due_at=at(600)), now=NOW)
+    assert task.due_at == at(600)
+    assert (await store.note_lost_call(lost("B", due_at=at(700)), now=NOW)).due_at == at(600)
+    await store.update_task(task.id, TaskInput(due_at=at(2000)), user="eva", now=NOW, version=None)
+    assert (await store.note_lost_call(lost("C", when=at(9)), now=at(9))).due_at == at(9)
+
+
+async def test_the_recall_time_is_from_the_first_lost_call_to_the_talk(store: CrmStore) -> None:
+    await store.note_lost_call(lost("A", when=at(0)), now=NOW)
+    await store.note_lost_call(lost("B", when=at(5)), now=NOW)
+    (closed,) = await store.close_callbacks([talk(None, JAN, since=at(12))], now=at(15))
+    assert closed.recall_s == 12 * 60
+    again = await store.update_task(closed.id, TaskInput(state="open"), user="eva", now=at(16), version=None)
+    assert again.recall_s is None
+
+
+async def test_of_two_who_press_at_once_one_has_it_and_the_other_hears_who(store: CrmStore) -> None:
+    task = await store.note_lost_call(lost("A"), now=NOW)
+    results = await asyncio.gather(
+        *(store.claim_task(task.id, user=user, now=at(1)) for user in ("eva", "jan")), return_exceptions=True
+    )
+    (claimed,) = [one for one in results if isinstance(one, Task)]
+    (refused,) = [one for one in results if isinstance(one, AlreadyClaimed)]
+    assert claimed.claimed_by == refused.by
+    assert claimed.claimed_at == at(1)
+    assert (await store.claim_task(task.id, user=refused.by, now=at(2))).claimed_by == refused.by
+
+
+async def test_nobody_claims_what_is_done_or_not_there(store: CrmStore) -> None:
+    task = await store.note_lost_call(lost("A"), now=NOW)
+    await store.close_callbacks([talk(None, JAN, since=at(1))], now=at(1))
+    with pytest.raises(AlreadyDone):
+        await store.claim_task(task.id, user="eva", now=at(2))
+    with pytest.raises(NotFound):
+        await store.claim_task(77, user="eva", now=at(2))
+
+
+async def test_only_who_has_it_gives_it_back(store: CrmStore) -> None:
+    task = await store.note_lost_call(lost("A"), now=NOW)
+    await store.claim_task(task.id, user="eva", now=NOW)
+    assert await store.release_task(task.id, user="jan") is None
+    freed = await store.release_task(task.id, user="eva")
+    assert freed is not None
+    assert (freed.claimed_by, freed.claimed_at) == (None, None)
+    assert await store.release_task(task.id, user="eva") is None
+
+
+async def test_claims_without_a_call_are_given_back_after_a_time(store: CrmStore) -> None:
+    ids = [(await store.note_lost_call(lost(str(n), f"+42190511100{n}"), now=NOW)).id for n in range(3)]
+    promised = await store.create_task(TaskInput(kind="callback", title="Friday"), user="eva", now=NOW)
+    for task_id, minute in ((ids[0], 0), (ids[1], 0), (ids[2], 9), (promised.id, 0)):
+        await store.claim_task(task_id, user="eva", now=at(minute))
+    freed = await store.release_claims(at(5), busy=[ids[1]])
+    assert [task.id for task in freed] == [ids[0]]
+    assert await store.release_claims(at(5), busy=[ids[1]]) == []
+
+
+async def test_a_talk_with_the_number_of_a_call_back_closes_it_though_only_a_person_knew_whose_it_was(
+    store: CrmStore,
+) -> None:
+    jan = await customer(store, "Ján", EVA)
+    await store.save_calls([call("A", outcome="abandoned")], now=NOW)
+    await store.note_lost_call(lost("A"), now=NOW)
+    await store.set_call_customer("A", jan, user="eva", now=NOW)
+    (closed,) = await store.close_callbacks([talk(None, JAN, since=at(1))], now=at(2))
+    assert closed.customer_id == jan
+
+
+async def test_a_talk_closes_when_somebody_says_later_who_it_was(store: CrmStore) -> None:
+    jan = await customer(store, "Ján", JAN)
+    await store.note_lost_call(lost("A"), now=NOW)
+    spoken = call("B", minute=3, remote=remote(EVA), answered_at=text(at(4)), legs=[leg("eva", minute=4)])
+    await store.save_calls([spoken], now=at(5))
+    assert len(await open_tasks(store)) == 1
+    await store.set_call_customer("B", jan, user="eva", now=at(6))
+    assert await open_tasks(store) == []
+    (closed,) = (await store.tasks(TaskFilter(state="done"), cursor=None, limit=9)).items
+    assert (closed.done_by, closed.done_at, closed.recall_s) == ("eva", at(4), 240)
+
+
+async def test_who_was_said_while_it_rang_counts_for_the_talk(store: CrmStore) -> None:
+    jan = await customer(store, "Ján", JAN)
+    await store.note_lost_call(lost("A"), now=NOW)
+    await store.save_calls([call("B", minute=3, remote=remote(EVA), state="ringing", outcome=None)], now=at(3))
+    await store.set_call_customer("B", jan, user="eva", now=at(3))
+    spoken = Talk(call_id="B", customer_id=None, number=EVA, user="eva", since=at(4))
+    assert len(await store.close_callbacks([spoken], now=at(4))) == 1
+
+
+# --- reminders, hand-over, the day ----------------------------------------------------------------------------------------------
+
+
+async def due(store: CrmStore, *users: str, minute: int) -> list[str]:
+    return [task.title for task in await store.due_reminders(users, now=at(minute), limit=10)]
+
+
+async def test_a_reminder_is_told_once_for_each_due_time(store: CrmStore) -> None:
+    task = await store.create_task(TaskInput(title="ask", owner="eva", due_at=at(5)), user="eva", now=NOW)
+    await store.create_task(TaskInput(title="jan's", owner="jan", due_at=at(4)), user="eva", now=NOW)
+    await store.create_task(TaskInput(title="team's", due_at=at(6)), user="eva", now=NOW)
+    assert await store.next_due(NOW) == at(4)
+    assert await due(store, "eva", minute=4) == []
+    assert await due(store, "eva", minute=7) == ["ask", "team's"]
+    await store.reminded(await store.due_reminders(["eva"], now=at(7), limit=10))
+    assert await due(store, "eva", minute=8) == []
+    assert await due(store, "jan", minute=8) == ["jan's"]
+    await store.update_task(task.id, TaskInput(due_at=at(20)), user="eva", now=at(9), version=None)
+    assert await due(store, "eva", minute=19) == []
+    assert await due(store, "eva", minute=20) == ["ask"]
+
+
+async def test_nothing_is_told_of_what_is_done_or_was_put_off_meanwhile(store: CrmStore) -> None:
+    task = await store.create_task(TaskInput(title="ask", owner="eva", due_at=at(5)), user="eva", now=NOW)
+    (told,) = await store.due_reminders(["eva"], now=at(6), limit=10)
+    await store.update_task(task.id, TaskInput(due_at=at(9)), user="eva", now=at(6), version=None)
+    await store.reminded([told])
+    assert await due(store, "eva", minute=10) == ["ask"]
+    await store.update_task(task.id, TaskInput(state="done"), user="eva", now=at(10), version=None)
+    assert await due(store, "eva", minute=11) == []
+    assert await store.next_due(at(1)) is None
+
+
+async def test_who_hands_a_task_over_stands_in_it(store: CrmStore) -> None:
+    task = await store.create_task(TaskInput(title="ask", owner="eva"), user="eva", now=NOW)
+    handed = await store.update_task(task.id, TaskInput(owner="jan"), user="eva", now=NOW, version=None)
+    assert (handed.owner, handed.handed_by) == ("jan", "eva")
+    back = await store.update_task(task.id, TaskInput(owner="eva"), user="eva", now=NOW, version=None)
+    assert (back.owner, back.handed_by) == ("eva", None)
+
+
+async def test_tasks_of_mine_are_those_i_own_or_claimed(store: CrmStore) -> None:
+    task = await store.note_lost_call(lost("A"), now=NOW)
+    await store.create_task(TaskInput(title="mine", owner="eva"), user="eva", now=NOW)
+    mine = TaskFilter(mine="eva")
+    assert [one.title for one in (await store.tasks(mine, cursor=None, limit=9)).items] == ["mine"]
+    await store.claim_task(task.id, user="eva", now=NOW)
+    assert len((await store.tasks(mine, cursor=None, limit=9)).items) == 2
+    assert len((await store.tasks(TaskFilter(mine="eva", lost=True), cursor=None, limit=9)).items) == 1
+    assert len((await store.tasks(TaskFilter(mine="eva", lost=False), cursor=None, limit=9)).items) == 1
+
+
+async def test_the_day_of_an_agent_in_numbers(store: CrmStore) -> None:
+    await store.save_calls(
+        [
+            call("A", minute=1, legs=[leg("eva")]),
+            call("B", minute=2, legs=[leg("eva", result="missed"), leg("eva")]),
+            call("C", minute=3, legs=[leg("eva", result="missed"), leg("jan")]),
+            call("D", minute=-60, legs=[leg("eva")]),
+        ],
+        now=at(5),
+    )
+    await store.note_lost_call(lost("L"), now=at(1))
+    await store.close_callbacks([talk(None, JAN, since=at(6))], now=at(6))
+    task = await store.create_task(TaskInput(title="ask", owner="eva"), user="eva", now=NOW)
+    await store.update_task(task.id, TaskInput(state="done"), user="eva", now=at(7), version=None)
+    assert await store.day_counts("eva", since=NOW) == DayCounts(answered=2, missed=1, reached=1, done=1)
+    assert await store.day_counts("jan", since=NOW) == DayCounts(answered=1, missed=0, reached=0, done=0)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from crm_store.call_log import CallLog, CallLogWork, CallNumbering, call_record, remote_number, wire_time
 from crm_store.caller_lookup import MatchKind
+from crm_store.opening_hours import OpeningHours, OpeningPlan, Shift
 from crm_store.phone_numbers import NumberKind, NumberProfile
 from pbx.call_events import (
     CallAnswered,
@@ -129,7 +131,7 @@ def test_the_whole_record_of_an_answered_queue_call() -> None:
         "ended_at": "2026-11-21T12:00:15.000Z",
         "wait_s": 6.5, "ring_s": 5.5, "talk_s": 8.5, "hold_s": 0, "parked_s": 0,
         "outcome": "answered", "ended_by": "remote", "hangup_cause": 16,
-        "click_to_dial": None, "estimated": False, "recordings": [], "customer_id": None, "match": None,
+        "click_to_dial": None, "estimated": False, "after_hours": None, "recordings": [], "customer_id": None, "match": None,
     }  # fmt: skip
 
 
@@ -351,3 +353,30 @@ def test_a_consultation_that_was_joined_to_a_call_is_folded_into_it() -> None:
     assert log.apply(CallDropped(at=None, call=part, into=whole)) == CallLogWork(folded=(("PART", "WHOLE"),))
     assert log.apply(CallDropped(at=None, call=part, into=None)) == CallLogWork(folded=(("PART", None),))
     assert log.matched("PART", MatchKind.ONE, 5) == CallLogWork(), "nothing is left to match"
+
+
+# --- opening hours ----------------------------------------------------------------------------------------------------------
+
+
+def office(*shifts: str) -> OpeningHours:
+    return OpeningHours(shifts=tuple(Shift.parse(text) for text in shifts), zone=ZoneInfo("Europe/Bratislava"))
+
+
+@pytest.mark.parametrize(
+    ("shifts", "after_hours"),
+    [(("mon-fri 08:00-16:30",), True), (("sat 12:00-14:00",), False)],  # T is a Saturday, 13:00 in Bratislava
+)
+def test_a_call_from_outside_is_marked_by_the_hours_at_its_beginning(
+    shifts: tuple[str, ...], after_hours: bool
+) -> None:
+    plan = OpeningPlan(general=office(*shifts))
+    assert call_record(call(), NUMBERING, agents=True, hours=plan)["after_hours"] is after_hours
+    ours = call_record(call(direction=Direction.OUTBOUND), NUMBERING, agents=True, hours=plan)
+    assert ours["after_hours"] is None
+    assert call_record(call(started_at=None), NUMBERING, agents=True, hours=plan)["after_hours"] is None
+
+
+def test_the_hours_of_the_dialled_number_mark_it() -> None:
+    plan = OpeningPlan(general=office("sat 12:00-14:00"), dids={"+421255501234": office("mon-fri 08:00-16:30")})
+    record = call_record(call(did_raw="0255501234"), NUMBERING, agents=True, hours=plan)
+    assert (record["did"], record["after_hours"]) == ("+421255501234", True)

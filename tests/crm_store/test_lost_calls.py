@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm_store.lost_calls import is_talk, lost_call, talk_of
+from crm_store.lost_calls import is_talk, lost_call, lost_way, talk_of
+from crm_store.opening_hours import OpeningHours, OpeningPlan, Shift
 
 
 def record(outcome: str | None = "no_answer", **changes: Any) -> dict[str, Any]:
@@ -14,7 +16,7 @@ def record(outcome: str | None = "no_answer", **changes: Any) -> dict[str, Any]:
         "id": "01JD", "direction": "inbound", "outcome": outcome, "queue": None, "queues": [], "legs": [],
         "remote": {"number": "+421905123456", "raw": "0905123456", "kind": "e164"}, "customer_id": None,
         "started_at": "2026-11-21T12:00:00.000Z", "answered_at": None, "ended_at": "2026-11-21T12:00:30.000Z",
-        "wait_s": 30.0, "ring_s": 30.0,
+        "wait_s": 30.0, "ring_s": 30.0, "did": "+421255501234", "after_hours": None,
     }  # fmt: skip
     return plain | changes
 
@@ -118,6 +120,15 @@ def test_the_agent_who_talked_last_closes_the_task() -> None:
     assert (talk.user, talk.since.isoformat()) == ("jan", "2026-11-21T12:00:06+00:00")
 
 
+def test_who_still_talks_closes_the_task() -> None:
+    legs = [{"agent": "eva", "result": "missed", "answered_at": None},
+            {"agent": "jan", "result": None, "answered_at": "2026-11-21T12:00:06.000Z"},
+            {"agent": "ivo", "result": None, "answered_at": None}]  # fmt: skip
+    talk = talk_of(record(None, legs=legs, answered_at="2026-11-21T12:00:06.000Z"))
+    assert talk is not None
+    assert talk.user == "jan"
+
+
 def test_a_talk_with_nobody_known_closes_nothing() -> None:
     assert talk_of(record("answered", remote=NO_NUMBER)) is None
     assert talk_of(record("answered", remote=NO_NUMBER, customer_id=5)) is not None
@@ -125,3 +136,50 @@ def test_a_talk_with_nobody_known_closes_nothing() -> None:
 
 def test_a_talk_without_any_time_closes_nothing() -> None:
     assert talk_of(record("answered", started_at=None, ended_at=None)) is None
+
+
+# --- how it was lost, and when it can be dealt with ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("outcome", "after_hours", "way"),
+    [
+        ("abandoned", False, "abandoned"),
+        ("queue_timeout", None, "timeout"),
+        ("queue_empty", None, "empty"),
+        ("queue_full", None, "full"),
+        ("voicemail", False, "voicemail"),
+        ("no_answer", None, "missed"),
+        ("cancelled", None, "missed"),
+        ("abandoned", True, "after_hours"),
+        ("queue_empty", True, "after_hours"),
+        ("voicemail", True, "voicemail"),  # somebody has to listen to it
+    ],
+)
+def test_each_lost_call_says_how(outcome: str, after_hours: bool | None, way: str) -> None:
+    assert lost_way(record(outcome, after_hours=after_hours)) == way
+    lost = lost_call(record(outcome, after_hours=after_hours), short_abandon_s=5.0)
+    assert lost is not None
+    assert (lost.way, lost.after_hours, lost.did) == (way, after_hours, "+421255501234")
+
+
+@pytest.mark.parametrize(
+    ("after_hours", "wait_s", "lost"),
+    [(True, 30.0, True), (True, 2.0, False), (False, 30.0, False), (None, 30.0, False)],
+)
+def test_who_heard_only_the_announcement_is_lost_when_nobody_was_there(
+    after_hours: bool | None, wait_s: float, lost: bool
+) -> None:
+    assert is_lost("ivr_only", after_hours=after_hours, wait_s=wait_s) is lost
+
+
+def test_a_call_lost_after_hours_is_due_at_the_next_opening() -> None:
+    office = OpeningHours(shifts=(Shift.parse("mon-fri 08:00-16:30"),), zone=ZoneInfo("Europe/Bratislava"))
+    plan = OpeningPlan(general=office)
+    saturday = lost_call(record("abandoned"), short_abandon_s=5.0, hours=plan)
+    assert saturday is not None
+    assert saturday.due_at is not None
+    assert saturday.due_at.isoformat() == "2026-11-23T07:00:00+00:00"
+    monday = lost_call(record("abandoned", ended_at="2026-11-23T09:00:00.000Z"), short_abandon_s=5.0, hours=plan)
+    assert monday is not None
+    assert monday.due_at == monday.at

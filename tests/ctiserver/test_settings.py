@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -119,6 +123,14 @@ MISTAKES = [
     ("[ui]\nlanguages = ['he']\ndefault_language = 'en'", "ui: default_language 'en' is not in languages"),
     ("[ui]\ntime_zone = 'Bratislava'", "ui.time_zone: 'Bratislava' is not a time zone"),
     ("[ui]\ntime_zone = '../etc'", "ui.time_zone: '../etc' is not a time zone"),
+    ("[hours]\nopen = ['mon-fri 8-16']", "hours.open.0: 'mon-fri 8-16' is not opening hours"),
+    ("[hours]\nopen = ['pon 08:00-16:00']", "hours.open.0: 'pon 08:00-16:00': 'pon' is none of mon, tue"),
+    ("[hours]\nclosed = ['Christmas']", "hours.closed.0: 'Christmas' is no day"),
+    ("[hours]\nclosed = [20261224]", "hours.closed.0: 20261224 is no day"),
+    ("[hours]\nholiday = true", "unknown key hours.holiday (did you mean holidays?)"),
+    ("[queues.600.hours]\nopen = ['mon']", "queues.600.hours.open.0: 'mon' is not opening hours"),
+    ("[dids.'+421255501234'.hours]\nclosd = []", 'unknown key dids."+421255501234".hours.closd (did you mean closed?)'),
+    ("[lost_calls]\nclaim_s = 0", "lost_calls.claim_s: "),
     ("[numbers]\ndefault_region = 'Slovakia'", "numbers.default_region: 'Slovakia' is not a region"),
     ("[pbx.main]\nport = 0", "pbx.main.port: "),
     ("[pbx.'a b']\nport = 1", "the name of a PBX has letters, digits, - and _ only"),
@@ -307,3 +319,59 @@ def test_hidden_fields_by_role_and_resource(tmp_path: Path) -> None:
     assert access.hidden_fields() == {
         Role.AGENT: {"customer": ("external_id", "note"), "call": ("remote.number",)},
     }
+
+
+# --- opening hours ----------------------------------------------------------------------------------------------------------
+
+
+def test_without_hours_nobody_knows_who_is_there(tmp_path: Path) -> None:
+    plan = load(tmp_path, "[queues.600]\nlabel = 'Support'").opening_plan()
+    assert plan.hours(queue="600", did=None) is None
+
+
+def test_queues_and_dialled_numbers_say_only_what_is_different(tmp_path: Path) -> None:
+    plan = load(
+        tmp_path,
+        """
+        [hours]
+        open = ["mon-fri 08:00-16:30"]
+        holidays = true
+        closed = [2026-12-31]
+        [queues.night.hours]
+        open = ["mon-sun 00:00-24:00"]
+        [queues.600.hours]
+        closed = []
+        [dids."+421255501234".hours]
+        holidays = false
+        """,
+    ).opening_plan()
+    assert plan.general is not None
+    days = [datetime(2026, 12, day, 10, 0, tzinfo=ZoneInfo("Europe/Bratislava")) for day in (23, 24, 31)]
+
+    def open_on(**of: str | None) -> list[bool]:
+        hours = plan.hours(**{"queue": None, "did": None, **of})
+        assert hours is not None
+        return [hours.is_open(day) for day in days]
+
+    assert open_on() == [True, False, False]
+    assert open_on(queue="night") == [True, False, False]
+    assert open_on(queue="600") == [True, False, True]
+    assert open_on(did="+421255501234") == [True, True, False]
+    night = plan.hours(queue="night", did=None)
+    assert night is not None
+    assert night.is_open(datetime(2026, 12, 23, 3, 0, tzinfo=ZoneInfo("Europe/Bratislava")))
+
+
+def test_hours_may_stand_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CTI_HOURS__OPEN", "mon-fri 08:00-16:30,sat 09:00-12:00")
+    monkeypatch.setenv("CTI_HOURS__CLOSED", "2026-12-24")
+    hours = load(tmp_path, "").hours
+    assert hours.open == ("mon-fri 08:00-16:30", "sat 09:00-12:00")
+    assert hours.closed == (date(2026, 12, 24),)
+
+
+def test_no_start_waits_for_the_calendar_of_holidays(tmp_path: Path) -> None:
+    load(tmp_path, "[hours]\nopen = ['mon-fri 08:00-16:30']\nholidays = true")
+    code = "import sys; from pathlib import Path; from ctiserver.settings import load_settings; "
+    code += f"load_settings(Path({str(tmp_path / 'cti.toml')!r})).opening_plan(); sys.exit('holidays' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

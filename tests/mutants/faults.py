@@ -352,6 +352,27 @@ FAULTS = (
         "return seconds is None or seconds >= 0.0",
         ("tests/crm_store/test_lost_calls.py",),
     ),
+    Fault(
+        "who presses second takes the lost call from who pressed first",
+        "crm_store/sql/tasks.py",
+        "    if before.claimed_by not in (None, user):\n",
+        "    if before.claimed_by is None and user is None:\n",
+        ("tests/contracts/test_store_tasks.py",),
+    ),
+    Fault(
+        "what is lost at night is due at night",
+        "crm_store/opening_hours.py",
+        "return (hours.next_opening(at) if hours is not None else None) or at",
+        "return at",
+        ("tests/crm_store/test_opening_hours.py",),
+    ),
+    Fault(
+        "a reminder is told again and again",
+        "crm_store/sql/tasks.py",
+        "tasks.c.due_at <= now, ~told, whose)",
+        "tasks.c.due_at <= now, whose)",
+        ("tests/contracts/test_store_tasks.py",),
+    ),
     # --- the screen ----------------------------------------------------------------------------------------------------
     Fault(
         "every agent of the call sees the offer of each",

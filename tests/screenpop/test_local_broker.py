@@ -42,8 +42,10 @@ def test_after_unsubscribing_nothing_is_heard(broker: Broker) -> None:
     others: list[Publication] = []
     unsubscribe = broker.subscribe(["queues"], heard.append)
     broker.subscribe(["queues"], others.append)
+    assert (broker.listeners("queues"), broker.listeners("pops:eva")) == (2, 0)
     unsubscribe()
     unsubscribe()
+    assert broker.listeners("queues") == 1
     broker.publish("queues", "queue.update", {})
     assert (heard, len(others)) == ([], 1)
 

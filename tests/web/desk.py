@@ -327,6 +327,7 @@ def record(call_id: str = CALL_ID, *, agent: str = "eva", **changes: Any) -> Cal
         "hangup_cause": 16,
         "click_to_dial": None,
         "estimated": False,
+        "after_hours": None,
         "recordings": [],
         "customer_id": None,
         "match": "none",

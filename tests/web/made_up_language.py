@@ -10,7 +10,7 @@ from babel.messages.pofile import write_po
 from web.i18n import read_catalog
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_KEY = re.compile(r"\((?:(?:Alt|Ctrl)\+\w+|G? ?[A-Z])\)")
+_KEY = re.compile(r"\((?:(?:Alt|Ctrl)\+\w+|Esc|G? ?[A-Z])\)")
 
 
 def bracketed(folder: Path) -> None:

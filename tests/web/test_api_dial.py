@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from crm_store.parties import PartyInput
 from crm_store.store import CrmStore
+from crm_store.tasks import LostCall, Task, TaskInput
 from pbx.errors import PbxNotConnected, PbxRefused, PbxResultUnknown
 from tests.web.conftest import Client
 from tests.web.desk import ACCOUNTS, NOW, Desk, make_desk
@@ -177,3 +179,71 @@ async def test_what_became_of_it_is_for_who_clicked(desk: Desk, client: Client) 
     assert (await (await client.get(path, headers=await desk.token("eva"))).json())["state"] == "dialing"
     assert (await client.get(path, headers=await desk.token("sofia"))).status == 200
     assert (await client.get(path, headers=await desk.token("jan"))).status == 404
+
+
+# --- call-backs -----------------------------------------------------------------------------------------------------------
+
+
+async def lost_caller(desk: Desk) -> Task:
+    lost = LostCall(call_id="L", customer_id=None, number="+421905123456", queue="600", at=NOW, owner=None)
+    return await desk.store.note_lost_call(lost, now=NOW)
+
+
+async def call_back(desk: Desk, client: Client, user: str, task_id: int, to: str = "+421905123456") -> Any:
+    body = {"to": to, "task_id": task_id}
+    return await client.post("/api/v1/calls", json=body, headers=await desk.token(user))
+
+
+async def test_two_agents_press_at_once_one_dials_and_the_other_hears_who(desk: Desk, client: Client) -> None:
+    task = await lost_caller(desk)
+    answers = await asyncio.gather(*(call_back(desk, client, user, task.id) for user in ("eva", "jan")))
+    assert sorted(answer.status for answer in answers) == [202, 409]
+    (dialled,) = [await answer.json() for answer in answers if answer.status == 202]
+    (refused,) = [await answer.json() for answer in answers if answer.status == 409]
+    assert dialled["task_id"] == task.id
+    assert (refused["code"], refused["claimed_by"]) == ("already_claimed", dialled["agent"])
+    assert refused["detail"] == {"eva": "Eva Nováková", "jan": "Jan"}[dialled["agent"]] + " is on it already."
+    assert len([asked for asked in desk.pbx.asked if asked[0] == "originate"]) == 1
+    assert (await desk.store.task(task.id)).claimed_by == dialled["agent"]
+    told = [data["claimed_by"] for topic, kind, data in desk.published if (topic, kind) == ("tasks:jan", "task.update")]
+    assert told == [dialled["agent"]]
+
+
+async def test_a_call_back_that_is_done_is_not_dialled(desk: Desk, client: Client) -> None:
+    task = await lost_caller(desk)
+    await desk.store.update_task(task.id, TaskInput(state="done"), user="jan", now=NOW, version=None)
+    answer = await call_back(desk, client, "eva", task.id)
+    assert (answer.status, (await answer.json())["code"]) == (409, "already_done")
+    assert desk.pbx.asked == []
+
+
+async def test_what_may_not_be_dialled_is_given_back(desk: Desk, client: Client) -> None:
+    task = await lost_caller(desk)
+    assert (await call_back(desk, client, "eva", task.id, to="*97")).status == 422
+    assert (await desk.store.task(task.id)).claimed_by is None
+    await desk.store.claim_task(task.id, user="eva", now=NOW)
+    assert (await call_back(desk, client, "eva", task.id, to="*97")).status == 422
+    assert (await desk.store.task(task.id)).claimed_by == "eva"  # taken before, with a press of its own
+
+
+async def test_a_lost_link_gives_it_back_and_a_second_press_while_it_rings_does_not(desk: Desk, client: Client) -> None:
+    task = await lost_caller(desk)
+    desk.pbx.answer = PbxNotConnected("no link")
+    assert (await call_back(desk, client, "eva", task.id)).status == 503
+    assert (await desk.store.task(task.id)).claimed_by is None
+    desk.pbx.answer = None
+    assert (await call_back(desk, client, "eva", task.id)).status == 202
+    assert (await call_back(desk, client, "eva", task.id, to="+421905999999")).status == 409
+    assert (await desk.store.task(task.id)).claimed_by == "eva"
+
+
+async def test_somebody_elses_task_and_a_token_without_the_right_to_write_claim_nothing(
+    desk: Desk, client: Client
+) -> None:
+    theirs = await desk.store.create_task(TaskInput(kind="callback", title="x", owner="jan"), user="jan", now=NOW)
+    assert (await call_back(desk, client, "eva", theirs.id)).status == 404
+    task = await lost_caller(desk)
+    body = {"to": "+421905123456", "task_id": task.id}
+    only_dial = await client.post("/api/v1/calls", json=body, headers=await desk.token("eva", "calls.dial"))
+    assert only_dial.status == 403
+    assert (await desk.store.task(task.id)).claimed_by is None

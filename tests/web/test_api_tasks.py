@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from crm_store.tasks import LostCall
+from crm_store.access import AccessPolicy
+from crm_store.accounts import Role
+from crm_store.lost_calls import Talk
+from crm_store.store import CrmStore
+from crm_store.tasks import LostCall, LostWay
 from tests.web.conftest import Client
-from tests.web.desk import CALL_ID, NOW, Desk
+from tests.web.desk import CALL_ID, NOW, Desk, make_desk
+from web.app import create_app
 from web.view_models import TaskListView, TaskView
 
 
@@ -110,3 +116,56 @@ async def test_nobody_claims_for_somebody_else_but_a_supervisor(desk: Desk, clie
 async def test_a_bad_task_is_named(desk: Desk, client: Client, body: object, field: str) -> None:
     answer = await client.post("/api/v1/tasks", json=body, headers=await desk.token("eva"))
     assert (answer.status, (await answer.json())["errors"][0]["field"]) == (422, field)
+
+
+async def test_programs_read_each_attempt_and_the_recall(desk: Desk, client: Client) -> None:
+    for number, way in enumerate((LostWay.ABANDONED, LostWay.AFTER_HOURS)):
+        lost = LostCall(
+            call_id=f"01KJQ00000000000000000000{number}", customer_id=None, number="+421905123456", queue="600",
+            did="+421255501234", at=NOW + timedelta(minutes=number), owner=None, way=way, after_hours=bool(number),
+        )  # fmt: skip
+        await desk.store.note_lost_call(lost, now=NOW)
+    headers = await desk.token("eva")
+    body = await (await client.get("/api/v1/tasks?kind=callback&lost=true&queue=600", headers=headers)).json()
+    TaskListView.model_validate(body)
+    (task,) = body["items"]
+    assert [(one["way"], one["at"], one["after_hours"]) for one in task["attempts"]] == [
+        ("abandoned", "2026-03-02T09:00:00Z", False),
+        ("after_hours", "2026-03-02T09:01:00Z", True),
+    ]
+    assert (task["attempt_count"], task["lost_since"], task["recall_s"]) == (2, "2026-03-02T09:00:00Z", None)
+    talk = Talk(call_id="T", customer_id=None, number="+421905123456", user="eva", since=NOW + timedelta(minutes=3))
+    await desk.store.close_callbacks([talk], now=NOW)
+    done = await (await client.get("/api/v1/tasks?state=done&lost=true", headers=headers)).json()
+    assert [one["recall_s"] for one in done["items"]] == [180]
+    assert await titles(desk, client, "eva", "?lost=false") == []
+
+
+async def test_mine_are_those_i_own_or_took(desk: Desk, client: Client) -> None:
+    await create(desk, client, title="mine")
+    await create(desk, client, title="the team's", owner=None)
+    assert await titles(desk, client, "eva", "?mine=true") == ["mine"]
+
+
+async def test_who_hands_a_task_over_may_take_it_back(desk: Desk, client: Client) -> None:
+    task = await create(desk, client)
+    path, headers = f"/api/v1/tasks/{task['id']}", await desk.token("eva")
+    handed = await (await client.patch(path, json={"owner": "jan"}, headers=headers)).json()
+    assert (handed["owner"], handed["handed_by"]) == ("jan", "eva")
+    assert await titles(desk, client, "eva") == []
+    back = await client.patch(path, json={"owner": "eva"}, headers=headers)
+    assert (await back.json())["owner"] == "eva"
+    told = [topic for topic, kind, data in desk.published if kind == "task.update" and data["owner"] == "jan"]
+    assert told == ["tasks:eva", "tasks:jan", "tasks:root", "tasks:sofia"]
+
+
+async def test_hidden_fields_are_absent_from_attempts_too(store: CrmStore, aiohttp_client: Any) -> None:
+    hidden = {Role.AGENT: {"call": ("did", "queue"), "customer": ("phones",)}}
+    desk = await make_desk(store, access=AccessPolicy(hidden))
+    lost = LostCall(call_id=CALL_ID, customer_id=None, number="+421905123456", queue="600", at=NOW, owner=None)
+    await store.note_lost_call(lost, now=NOW)
+    client = await aiohttp_client(create_app(desk.deps))
+    body = await (await client.get("/api/v1/tasks", headers=await desk.token("eva"))).json()
+    (task,) = body["items"]
+    assert "number" not in task
+    assert not {"did", "queue"} & task["attempts"][0].keys()

@@ -53,6 +53,7 @@ def paths(centre: Centre) -> dict[str, tuple[str, ...]]:
         "/calls",
         f"/calls/{EVERYTHING}",
         "/tasks",
+        "/lost",
         "/live",
         "/ledger",
     )
@@ -66,6 +67,7 @@ def paths(centre: Centre) -> dict[str, tuple[str, ...]]:
         "/calls/01KAAA00000000000000000000",
         "/calls/01KAAA00000000000000000003",
         "/tasks?state=done&kind=todo",
+        "/lost?state=done",
         "/nothing-here",
         "/customers/999999",
     )

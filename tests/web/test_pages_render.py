@@ -45,6 +45,9 @@ def paths(centre: Centre) -> list[str]:
         "/tasks",
         "/tasks?state=done",
         "/tasks?kind=callback",
+        "/lost",
+        "/lost?state=done",
+        "/lost?whose=mine",
     ]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,9 @@ from crm_store.errors import InvalidInput, StoreError, StoreUnavailable
 from crm_store.sql import SqlStore, backup, current, open_store, upgrade
 from crm_store.sql import migrate as migrate_module
 from crm_store.sql.schema import HEAD, metadata
+from crm_store.tasks import TaskFilter
 from tests.contracts.examples import NOW, PROFILE, call, customer
+from tests.crm_store.sql.old_databases import unpack
 
 
 async def test_an_empty_database_is_brought_to_the_schema_of_this_version(file: Path) -> None:
@@ -41,7 +44,12 @@ async def test_a_database_of_the_first_version_keeps_what_is_in_it(file: Path) -
         for table in ("pop_dismissals", "ledger"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("DROP INDEX ix_calls_uniqueid")
-        added = {"calls": ("uniqueid", "imported_at"), "gaps": ("filled_at", "filled_calls")}
+        added = {
+            "calls": ("uniqueid", "imported_at"),
+            "gaps": ("filled_at", "filled_calls"),
+            "tasks": ("claimed_at", "handed_by", "reminded_due", "first_lost_at", "recall_s"),
+            "task_calls": ("lost_at", "way", "queue", "did", "after_hours"),
+        }
         for table, column in ((table, column) for table, columns in added.items() for column in columns):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
@@ -52,6 +60,20 @@ async def test_a_database_of_the_first_version_keeps_what_is_in_it(file: Path) -
     assert (await upgraded.party(jan)).name == "Ján"
     assert await upgraded.dismissed_pops() == []
     await upgraded.close()
+
+
+async def test_call_backs_of_earlier_versions_get_their_attempts_and_are_not_told_again(tmp_path: Path) -> None:
+    file = tmp_path / "cti.db"
+    unpack("0004", file)
+    store = await open_store(f"sqlite:///{file}", numbers=PROFILE, migrate=True)
+    (task,) = (await store.tasks(TaskFilter(lost=True), cursor=None, limit=10)).items
+    assert [(one.way, one.queue, one.call_id) for one in task.attempts] == [
+        ("abandoned", "support", task.call_ids[0]),
+        ("voicemail", None, task.call_ids[1]),
+    ]
+    assert task.first_lost_at == task.attempts[0].at < task.attempts[1].at
+    assert await store.due_reminders(["eva"], now=datetime(2030, 1, 1, tzinfo=UTC), limit=10) == []
+    await store.close()
 
 
 async def test_only_the_owner_may_read_the_file(file: Path) -> None:

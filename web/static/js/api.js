@@ -8,6 +8,7 @@ export class Problem extends Error {
     this.code = body.code ?? "unknown";
     this.detail = body.detail;
     this.errors = body.errors ?? [];
+    this.claimedBy = body.claimed_by ?? null; // the colleague who has it in hand
   }
 }
 

@@ -7,7 +7,9 @@ import { link } from "./link.js";
 import { startNotify } from "./notify.js";
 import { startPageParts } from "./page_parts.js";
 import { startPops } from "./pops.js";
+import { startReminders } from "./reminders.js";
 import { startShell } from "./shell.js";
+import { startTaskRows } from "./task_rows.js";
 import { startTasks } from "./tasks.js";
 import { toast } from "./toasts.js";
 
@@ -17,6 +19,8 @@ startDial();
 startBoard();
 startPageParts();
 startTasks();
+startTaskRows();
+startReminders();
 startCustomerForm();
 startNotify();
 startKeyboard();

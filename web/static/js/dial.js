@@ -10,10 +10,10 @@ const shown = new Map();
 const GOOD_FOR_MS = 6000;
 let last = { number: null, at: 0, key: null };
 
-/** Dial the only number, or ask which. */
-export function dial(phones, customerId = null) {
+/** Dial the only number, or ask which. With a task the call-back is taken in the same act. */
+export function dial(phones, customerId = null, taskId = null) {
   if (!controlsOn || !phones.length) return;
-  if (phones.length === 1) ask(phones[0], customerId);
+  if (phones.length === 1) ask(phones[0], customerId, taskId);
   else choose(phones, customerId);
 }
 
@@ -28,16 +28,17 @@ function choose(phones, customerId) {
 }
 
 /** A double click sends the same key: the server dials once. */
-async function ask(phone, customerId) {
+async function ask(phone, customerId, taskId = null) {
   const again = last.number === phone.number && Date.now() - last.at < 2000;
   last = { number: phone.number, at: Date.now(), key: again ? last.key : token() };
-  const body = { to: phone.number, ...(customerId === null ? {} : { customer_id: Number(customerId) }) };
+  const body = { to: phone.number, ...(customerId === null ? {} : { customer_id: Number(customerId) }), ...(taskId === null ? {} : { task_id: Number(taskId) }) };
   try {
     const { data } = await api("POST", "/calls", body, { idempotencyKey: last.key });
     if (!link.state.requests.has(data.id)) put({ number: phone.number, state: "dialing", ...data }, phone.display);
   } catch (problem) {
     last = { number: null, at: 0, key: null };
     put({ id: token(), number: phone.number, state: "refused", sentence: problemText(problem), final: true }, phone.display);
+    if (taskId !== null) dispatchEvent(new CustomEvent("cti:tasks-changed"));
   }
 }
 
@@ -88,7 +89,7 @@ export function startDial() {
   link.on("request", ({ request }) => put(request));
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-dial]");
-    if (button) dial(JSON.parse(button.dataset.dial), button.dataset.customer ?? null);
+    if (button) dial(JSON.parse(button.dataset.dial), button.dataset.customer ?? null, button.dataset.dialTask ?? null);
   });
   const form = document.getElementById("dial-form");
   takeHandedOver(form?.elements.to);

@@ -1,6 +1,7 @@
 // Shortcuts by physical key. Alt on Windows and Linux, Control on macOS; AltGr never triggers. docs/keyboard.md lists them.
 import { isTyping, show } from "./dom.js";
 import { changeCall, currentPop } from "./pops.js";
+import { askHandOver, askSnooze, clearSelection, completeSelected, toggleAll, toggleRow } from "./task_rows.js";
 import { toast } from "./toasts.js";
 import { t } from "./l10n.js";
 
@@ -107,7 +108,11 @@ const PLAIN = {
   KeyK: () => (moveRow(-1), true),
   ArrowDown: () => document.activeElement.matches?.("[data-row]") && (moveRow(1), true),
   ArrowUp: () => document.activeElement.matches?.("[data-row]") && (moveRow(-1), true),
-  KeyX: inRow("[data-complete]"),
+  KeyX: () => completeSelected() || inRow("[data-complete]")(),
+  KeyS: askSnooze,
+  KeyH: askHandOver,
+  KeyA: toggleAll,
+  Space: toggleRow,
   KeyD: inRow("[data-dial]"),
   KeyP: inRow("[data-set-pause=on]"),
   KeyR: inRow("[data-set-pause=off]"),
@@ -131,7 +136,7 @@ function closeTopmost() {
     menu.querySelector("summary").focus();
     return true;
   }
-  return currentPop()?.closeTop() ?? false;
+  return clearSelection() || (currentPop()?.closeTop() ?? false);
 }
 
 function focusSearch() {

@@ -1,6 +1,7 @@
 // Texts, times and numbers in the page's language. The texts module is chosen by the server.
 const { default: texts } = await import(document.body.dataset.texts);
 
+const restDays = new Set((document.body.dataset.restDays ?? "").split(" "));
 const people = JSON.parse(document.body.dataset.people ?? "{}");
 const plural = new Intl.PluralRules(texts.tag);
 const clock = new Intl.DateTimeFormat(texts.tag, { hour: "2-digit", minute: "2-digit", timeZone: texts.zone });
@@ -49,6 +50,9 @@ export function languageName(code) {
 /** A colleague as the others know them. */
 export const person = (login) => people[login] ?? login;
 
+/** A name inside a sentence, whatever its direction. */
+export const isolated = (text) => `\u2068${text}\u2069`;
+
 /** A task's title; those that the service makes itself are English in the store. */
 export function taskTitle(task) {
   const lost = /^Call back(?:: (.*))?$/.exec(task.title ?? "");
@@ -58,6 +62,7 @@ export function taskTitle(task) {
 
 /** The sentence of an API problem: by its stable code, else the server's own. */
 export function problemText(problem) {
+  if (problem.claimedBy) return t("In hand already: %(agent)s is calling.", { agent: isolated(person(problem.claimedBy)) });
   return texts.words.problem[problem.code] ?? texts.words.dial[problem.code] ?? problem.detail ?? t("Something went wrong. Try again.");
 }
 
@@ -102,12 +107,15 @@ export function fromWall(year, month, date, hour = 0, minute = 0) {
   return new Date(moment);
 }
 
-/** When a due preset falls: 2h, tomorrow, workday, week. */
+/** When a due preset falls: 2h, tomorrow, workday, week. Nobody works at the weekend, on a holiday, or when closed. */
 export function presetTime(code, now = new Date()) {
   if (code === "2h") return new Date(now.getTime() + 2 * 3600 * 1000);
   const [year, month, date] = wall(now);
   let ahead = code === "week" ? 7 : 1;
-  const restDay = (days) => texts.weekend.includes((new Date(Date.UTC(year, month, date + days)).getUTCDay() + 6) % 7);
+  const restDay = (days) => {
+    const day = new Date(Date.UTC(year, month, date + days));
+    return texts.weekend.includes((day.getUTCDay() + 6) % 7) || restDays.has(day.toISOString().slice(0, 10));
+  };
   while (code !== "tomorrow" && restDay(ahead)) ahead += 1;
   return fromWall(year, month, date + ahead, code === "tomorrow" ? 10 : 9);
 }

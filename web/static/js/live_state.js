@@ -53,6 +53,8 @@ export class LiveState {
         this.requests.set(data.id, data);
         return { kind: "request", request: data };
       case "task.due":
+        return { kind: "due", task: data };
+      case "task.update":
         return { kind: "task", task: data };
       default:
         return null;

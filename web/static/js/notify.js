@@ -36,10 +36,13 @@ export function stopRinging(popId) {
   ringing.delete(popId);
 }
 
-function notification(pop, name) {
+const notification = (pop, name) => notify(t("Incoming call"), name, pop.call.id);
+
+/** A notification of the system while nobody looks at this window; null where that is not allowed. */
+export function notify(title, body, tag) {
   if (!("Notification" in window) || Notification.permission !== "granted" || document.hasFocus()) return null;
   try {
-    const shown = new Notification(t("Incoming call"), { body: name, tag: pop.call.id, silent: true, dir: document.documentElement.dir, lang: document.documentElement.lang });
+    const shown = new Notification(title, { body, tag, silent: true, dir: document.documentElement.dir, lang: document.documentElement.lang });
     shown.onclick = () => {
       focus();
       shown.close();

@@ -5,6 +5,7 @@ import { link } from "./link.js";
 import { toast } from "./toasts.js";
 
 const PAUSE_MS = 200;
+const SOON_MS = 150;
 
 function liveFilter(form) {
   const list = document.querySelector(form.dataset.liveFilter);
@@ -18,6 +19,7 @@ function liveFilter(form) {
       const part = await fetchPart(url);
       if (mine !== asked) return false;
       list.replaceChildren(part);
+      dispatchEvent(new CustomEvent("cti:refreshed"));
       history.replaceState(null, "", url);
       return true;
     } catch (problem) {
@@ -56,6 +58,15 @@ async function showMore(button) {
   }
 }
 
+/** Many tasks may change at once: the list is fetched once for all of them. */
+let soon = null;
+function refreshTasksSoon() {
+  soon ??= setTimeout(() => {
+    soon = null;
+    refresh("tasks");
+  }, SOON_MS);
+}
+
 /** Fetch the parts of this kind again; what has the focus keeps it. */
 async function refresh(kind) {
   for (const place of document.querySelectorAll(`[data-refresh="${kind}"]`)) {
@@ -63,6 +74,7 @@ async function refresh(kind) {
     const focused = place.contains(document.activeElement) ? document.activeElement.closest("[data-task]")?.dataset.task : null;
     try {
       place.replaceChildren(await fetchPart(url));
+      dispatchEvent(new CustomEvent("cti:refreshed"));
       if (focused) (place.querySelector(`[data-task="${CSS.escape(focused)}"]`) ?? place.querySelector("[data-row]"))?.focus();
     } catch {
       // shown as it was; the next change tries again
@@ -101,7 +113,7 @@ export function startPageParts() {
   addEventListener("cti:tasks-changed", () => refresh("tasks"));
   addEventListener("cti:calls-changed", () => setTimeout(() => refresh("calls"), 1200));
   addEventListener("cti:open-customer", ({ detail }) => openCustomer(detail));
-  link.on("task", () => refresh("tasks"));
+  link.on("task due", refreshTasksSoon);
   link.on("pop", ({ pop }) => {
     if (pop.phase === "talking" && pop.match === "one") openCustomer({ id: pop.customers[0].id, asked: false });
   });

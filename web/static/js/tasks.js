@@ -5,14 +5,13 @@ import { fieldTime, presetTime, problemText, t, timeField } from "./l10n.js";
 import { LineCapture } from "./line_capture.js";
 import { NoteSaver } from "./note_saver.js";
 import { pickCustomer } from "./pick_customer.js";
+import { complete, tasksChanged } from "./task_rows.js";
 import { toast } from "./toasts.js";
 
 const dialog = document.getElementById("task-dialog");
 const form = document.getElementById("task-form");
 const me = document.body.dataset.user;
 let callId = null;
-
-const changed = () => dispatchEvent(new CustomEvent("cti:tasks-changed"));
 
 async function patch(row, change, done) {
   try {
@@ -22,24 +21,19 @@ async function patch(row, change, done) {
     done(data);
   } catch (problem) {
     toast(problemText(problem));
-    changed();
+    tasksChanged();
   }
-}
-
-function complete(row) {
-  const state = row.dataset.state === "done" ? "open" : "done";
-  patch(row, { state }, () => {
-    row.querySelector("[data-complete]").setAttribute("aria-pressed", String(state === "done"));
-    if (state === "done") toast(t("Task completed."), { action: { label: t("Undo"), run: () => patch(row, { state: "open" }, changed) } });
-    setTimeout(changed, state === "done" ? 1500 : 0);
-  });
 }
 
 function take(row) {
   patch(row, { claimed_by: me }, () => {
     toast(t("The call-back is yours."));
-    changed();
+    tasksChanged();
   });
+}
+
+function giveBack(row) {
+  patch(row, { claimed_by: null }, tasksChanged);
 }
 
 function openForm({ customer = "", call = null } = {}) {
@@ -79,7 +73,7 @@ async function create() {
     dialog.close();
     toast(t("Task created."));
     if (customer && !document.querySelector("[data-refresh=tasks]")) location.reload();
-    else changed();
+    else tasksChanged();
   } catch (problem) {
     setText(error, problem.errors?.[0]?.message ?? problemText(problem));
     show(error, true);
@@ -138,8 +132,9 @@ export function startTasks() {
     const button = event.target.closest("button");
     if (!button) return;
     const row = button.closest("[data-task]");
-    if (row && "complete" in button.dataset) complete(row);
+    if (row && "complete" in button.dataset) complete([row]);
     else if (row && "claim" in button.dataset) take(row);
+    else if (row && "release" in button.dataset) giveBack(row);
     else if ("newTask" in button.dataset) openForm({ customer: button.dataset.customer ?? "", call: button.dataset.call ?? null });
     else if (button.dataset.due && form.contains(button)) presetChosen(button.dataset.due);
     else if (button.dataset.pickCustomer) pickCustomer((customer) => linkCustomer(button.dataset.pickCustomer, customer));
