@@ -33,6 +33,16 @@ async def test_saving_a_call_twice_keeps_one_record_with_the_later_state(store: 
     assert (await store.call("A"))["talk_s"] == 9.0
 
 
+async def test_a_call_that_lost_a_leg_and_a_stay_has_neither_any_more(store: CrmStore) -> None:
+    stays = [{"queue": name, "joined_at": text(NOW)} for name in ("support", "sales")]
+    await store.save_calls(
+        [call("A", legs=[leg("eva"), leg("jan")], queues=stays), call("B", legs=[leg("jan")])], now=NOW
+    )
+    await store.save_calls([call("A", legs=[leg("eva")], queues=[])], now=at(1))
+    assert [await ids(store, agent=agent) for agent in ("eva", "jan")] == [["A"], ["B"]]
+    assert [await ids(store, queue=queue) for queue in ("support", "sales")] == [[], []]
+
+
 async def test_how_long_a_pbx_was_listened_to_shows_in_what_was_written_last(store: CrmStore) -> None:
     assert await store.last_written("main") is None
     later = at(30)

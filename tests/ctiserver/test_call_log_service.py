@@ -1,4 +1,4 @@
-"""Most of what a call does is read when its record is written, its talk and its end at once."""
+"""What a call does is read when its record is written."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -16,8 +16,9 @@ from crm_store.caller_lookup import CallerMatch, MatchKind, MatchReason
 from crm_store.errors import InvalidInput, StoreUnavailable
 from crm_store.lost_calls import Talk
 from crm_store.phone_numbers import NumberProfile
-from ctiserver.call_log_service import CallLogService
+from ctiserver.call_log_service import RECORDS_AT_ONCE, CallLogService
 from pbx.call_events import CallChanged, CallDropped, CallEvent
+from pbx.calls import CallId
 from tests.pbx.tape import Tape
 
 PROFILE = NumberProfile(region="SK")
@@ -212,3 +213,30 @@ async def test_a_line_that_was_no_call_leaves_nothing() -> None:
         service.apply(CallDropped(at=None, call=first.call, into=None))
         await service.flush()
         assert (written.records, written.folded, written.notes) == ([], [(first.call.id, None)], [])
+
+
+async def test_who_called_and_who_talked_is_read_with_the_newest_event() -> None:
+    async with running_log() as (service, written):
+        for event in answered_call():
+            service.apply(event)
+        service.apply(CallChanged(at=None, call=event.call))
+        card = {"id": 5}
+        service.matched(event.call.id, CallerMatch(kind=MatchKind.ONE, reason=MatchReason.EXACT, cards=(card,)))
+        await service.flush()
+        assert [(record["customer_id"], record["match"]) for record in written.records] == [(5, "one")]
+        assert [talk.customer_id for talk in written.talks] == [5]
+
+
+async def test_a_call_dropped_while_a_big_batch_is_read_leaves_no_record() -> None:
+    async with running_log() as (service, written):
+        *_, event = answered_call()
+        calls = [replace(event.call, id=CallId(f"call-{number:02}")) for number in range(2 * RECORDS_AT_ONCE)]
+        for call in calls:
+            service.apply(CallChanged(at=None, call=call))
+        reading = asyncio.create_task(service._read_news())
+        await asyncio.sleep(0)  # the first few are read
+        service.apply(CallDropped(at=None, call=calls[-1], into=None))
+        await reading
+        await service.flush()
+        assert [record["id"] for record in written.records] == [call.id for call in calls[:-1]]
+        assert written.folded == [(calls[-1].id, None)]

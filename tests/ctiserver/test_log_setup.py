@@ -137,3 +137,13 @@ def test_a_name_cannot_forge_a_line() -> None:
     event = masked(event="x", detail='Ján\r\n{"event": "admin signed in"}', other=b"\xff\r\n", many=["a\nb"], count=3)
     assert not any("\n" in value or "\r" in value for value in event.values() if isinstance(value, str))
     assert (event["many"], event["count"]) == (["a b"], 3)
+
+
+@pytest.mark.usefixtures("log")
+def test_what_is_below_the_level_is_not_even_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    monkeypatch.setattr("ctiserver.log_setup.mask_private", lambda logger, method, event: made.append(method) or event)
+    set_up_logs(level="WARNING", stream=io.StringIO())
+    structlog.get_logger("x").info("call ended", call_id="A")
+    structlog.get_logger("x").warning("link lost")
+    assert made == ["warning"]
