@@ -30,7 +30,7 @@ mode = main_job_desk.mode
 OUR_NUMBER = "+421 2 555 012 34"  # SUPPORT_DID as people read it
 WORDS = {
     "en": {"dir": "ltr", "ringing": "Ringing", "wrap_up": "Wrap-up", "solved": "Solved", "note": "Note"},
-    "he": {"dir": "rtl", "ringing": "מצלצל", "wrap_up": "סיכום שיחה", "solved": "נפתר", "note": "הערה"},
+    "he": {"dir": "rtl", "ringing": "צלצול", "wrap_up": "סיכום שיחה", "solved": "נפתר", "note": "הערה"},
 }
 
 
