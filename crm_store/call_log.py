@@ -105,7 +105,7 @@ def remote_number(call: Call, numbering: CallNumbering) -> PhoneNumber:
     return dialled
 
 
-@lru_cache(maxsize=4096)  # a call's times are written again with each of its events
+@lru_cache(maxsize=512)  # a call's times are written again with each of its events
 def wire_time(at: float | None) -> str | None:
     """Epoch seconds as RFC 3339 UTC with milliseconds: `2026-11-21T22:46:00.125Z`."""
     moment = _moment(at)

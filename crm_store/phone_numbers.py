@@ -56,7 +56,7 @@ SUFFIX_DIGITS = 7  # fewer digits in common say nothing about who calls
 
 _STORED_LENGTH = 64
 _PARSED_LENGTH = 250  # phonenumbers refuses more
-_CACHED_NUMBERS = 2048
+_CACHED_NUMBERS = 1024
 
 _WITHHELD = PhoneNumber(kind=NumberKind.WITHHELD, number=None, display=None, raw=None)
 _WITHHELD_WORDS = frozenset({"anonymous", "restricted", "private", "withheld"})
@@ -104,7 +104,7 @@ def normalise_did(raw: str | None, profile: NumberProfile) -> PhoneNumber:
     return normalise(raw, profile)
 
 
-@lru_cache(maxsize=4096)  # our own lines are shown again with each pop
+@lru_cache(maxsize=256)  # our own lines are shown again with each pop
 def grouped(number: str) -> str:
     """E.164 grouped for reading: +421 905 123 456. Anything else as it is."""
     if not number.startswith("+"):

@@ -87,7 +87,7 @@ class ScreenPop:
         )
 
 
-@lru_cache(maxsize=1024)  # asked at each event of a call
+@lru_cache(maxsize=512)  # asked at each event of a call
 def pop_id_of(call_id: str, user: str) -> str:
     """One id per agent and call; the same after a restart, and the agent's name cannot be read from it."""
     return f"{call_id}-{hashlib.sha256(user.encode()).hexdigest()[:8]}"
@@ -180,7 +180,7 @@ def _colleague(leg: CallLeg, labels: PopLabels) -> str:
     return labels.people.get(leg.agent or "") or leg.agent or leg.extension or leg.endpoint
 
 
-@lru_cache(maxsize=2048)  # a call's times are shown again with each of its events
+@lru_cache(maxsize=512)  # a call's times are shown again with each of its events
 def _utc(at: float | None) -> str | None:
     if at is None:
         return None

@@ -61,7 +61,7 @@ def parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-@lru_cache(maxsize=4096)  # a call's times are written with each of its records, in several columns
+@lru_cache(maxsize=512)  # a call's times are written with each of its records, in several columns
 def stored_time(text: str) -> str:
     """A time of a record as `UtcTime` keeps it. Raises ValueError."""
     return time_text(parse_time(text))
