@@ -40,7 +40,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,128}")
     returns=DialView,
     status=202,
     headers=("Idempotency-Key",),
-    refuses=(409, 429, *PBX_REFUSES),
+    refuses=(404, 409, 429, *PBX_REFUSES),
 )
 async def post_call(request: web.Request, body: DialBody) -> web.StreamResponse:
     """Only from one's own phone; a supervisor may name an `agent`, whose phone then rings. With `task_id` the call-back is

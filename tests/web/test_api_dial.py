@@ -217,6 +217,12 @@ async def test_a_call_back_that_is_done_is_not_dialled(desk: Desk, client: Clien
     assert desk.pbx.asked == []
 
 
+async def test_for_a_call_back_that_is_not_there_nothing_is_dialled(desk: Desk, client: Client) -> None:
+    answer = await call_back(desk, client, "eva", 999_999)
+    assert (answer.status, (await answer.json())["code"]) == (404, "not_found")
+    assert desk.pbx.asked == []
+
+
 async def test_what_may_not_be_dialled_is_given_back(desk: Desk, client: Client) -> None:
     task = await lost_caller(desk)
     assert (await call_back(desk, client, "eva", task.id, to="*97")).status == 422

@@ -60,7 +60,7 @@ def test_every_status_is_named_and_there_is_no_default(document: dict[str, Any])
     operations = [one for path in document["paths"].values() for one in path.values()]
     assert not any("default" in one["responses"] for one in operations)
     dial = set(document["paths"]["/api/v1/calls"]["post"]["responses"])
-    assert dial == {"202", "400", "401", "403", "409", "413", "415", "422", "429", "502", "503", "504"}
+    assert dial == {"202", "400", "401", "403", "404", "409", "413", "415", "422", "429", "502", "503", "504"}
     assert "412" in document["paths"]["/api/v1/tasks/{task_id}"]["patch"]["responses"]
 
 
