@@ -57,16 +57,20 @@ async def test_a_short_cut_changes_nothing(tmp_path: Path) -> None:
     records = await _cut_in_talk(tmp_path, gap_s=0.2, talker_ms=7000, waiter_ms=10000)
     assert not records[TALKER]["estimated"]
     assert not records[WAITER]["estimated"]
-    assert records[TALKER]["talk_s"] == pytest.approx(6.5, abs=1)
+    assert records[TALKER]["wait_s"] + records[TALKER]["talk_s"] == pytest.approx(6.5, abs=1)
     assert records[TALKER]["ended_by"] == records[WAITER]["ended_by"] == "remote"
 
 
 async def test_calls_that_go_on_over_five_seconds_keep_their_records(tmp_path: Path) -> None:
     # The attempt that finds the link healed may come 13 s after the cut.
     records = await _cut_in_talk(tmp_path, gap_s=5, talker_ms=19000, waiter_ms=21000)
-    assert not records[TALKER]["estimated"]
-    assert records[TALKER]["talk_s"] == pytest.approx(18.5, abs=1)
-    assert records[WAITER]["wait_s"] == pytest.approx(18.5, abs=1)
+    talker, waiter = records[TALKER], records[WAITER]
+    assert not talker["estimated"]
+    # Waiting and talk together last as long as the caller stays; how soon the phone is picked up is the phone's affair.
+    assert talker["wait_s"] + talker["talk_s"] == pytest.approx(18.5, abs=1)
+    assert waiter["wait_s"] + waiter["talk_s"] == pytest.approx(20.5, abs=1)
+    assert talker["wait_s"] < 4
+    assert waiter["talk_s"] < 6
 
 
 @pytest.mark.parametrize("gap_s", [5.0, pytest.param(40.0, marks=pytest.mark.long)])
