@@ -91,11 +91,13 @@ def serve(
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
     from crm_store.errors import StoreError
+    from ctiserver import heap
     from ctiserver.cli_store import make_folder
     from ctiserver.lifecycle import serve as run_server
     from ctiserver.log_setup import set_up_logs
     from ctiserver.settings import SettingsError
 
+    heap.keep_small()
     settings = settings_for_pbx(config)
     set_up_logs(level=log_level.upper())
     make_folder(settings)
