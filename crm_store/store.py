@@ -14,6 +14,7 @@ from crm_store.accounts import Account, ApiToken, Session
 from crm_store.activities import Activity, CallFilter, CallNote, CallRecord, DismissedPop, Page
 from crm_store.call_history import PastCall, StoredGap
 from crm_store.caller_lookup import CallerMatch, Card
+from crm_store.capture_meter import AgentTalk, Effort
 from crm_store.ledger import LedgerEntry, LedgerFilter
 from crm_store.lost_calls import Talk
 from crm_store.parties import Party, PartyInput, SavedParty
@@ -199,6 +200,16 @@ class CaptureStore(Protocol):
         ...
 
 
+class CaptureMeterStore(Protocol):
+    async def save_effort(self, effort: Effort) -> None:
+        """The last one of a user and call counts. The call need not be stored yet."""
+        ...
+
+    async def agent_talks(self, *, since: datetime, until: datetime, agent: str | None = None) -> list[AgentTalk]:
+        """Talks with the outside in calls that began then and are over, the newest first; None: of all agents."""
+        ...
+
+
 class AccountStore(Protocol):
     async def account(self, name: str) -> Account: ...
 
@@ -279,6 +290,7 @@ class CrmStore(
     ActivityStore,
     TaskStore,
     CaptureStore,
+    CaptureMeterStore,
     AccountStore,
     LedgerStore,
     RetentionStore,

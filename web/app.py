@@ -10,6 +10,7 @@ from web.api_activities import ACTIVITIES
 from web.api_agents import AGENTS
 from web.api_calls import CALLS
 from web.api_capture import CAPTURE
+from web.api_capture_meter import METER
 from web.api_customers import CUSTOMERS
 from web.api_dial import DIAL
 from web.api_ledger import LEDGER
@@ -27,7 +28,7 @@ from web.pages import setup_pages
 from web.problems import Problem
 from web.sign_in import setup_sign_in
 
-TABLES = (ME, CALLS, CAPTURE, DIAL, CUSTOMERS, LOOKUP, ACTIVITIES, TASKS, QUEUES, AGENTS, LEDGER)
+TABLES = (ME, CALLS, CAPTURE, METER, DIAL, CUSTOMERS, LOOKUP, ACTIVITIES, TASKS, QUEUES, AGENTS, LEDGER)
 LARGEST_BODY = 256 * 1024
 
 

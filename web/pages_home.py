@@ -10,8 +10,10 @@ from aiohttp import web
 
 from crm_store.access import Permission
 from crm_store.activities import CallFilter, CallRecord
+from crm_store.capture_meter import figures
 from crm_store.errors import NotFound
 from crm_store.tasks import TaskFilter
+from web.api_capture_meter import my_talks
 from web.auth import require
 from web.deps import deps_of, principal_of
 from web.pages_customers import card_context
@@ -20,6 +22,7 @@ from web.views import task_json
 
 _MOST_TASKS = 8  # of each group
 _MOST_CALLS = 15
+_METER_DAYS = 7
 _PARTS = {"tasks": "part_today.html", "calls": "part_my_calls.html"}
 
 
@@ -27,7 +30,7 @@ _PARTS = {"tasks": "part_today.html", "calls": "part_my_calls.html"}
 async def home_page(request: web.Request) -> web.Response:
     """The whole desktop, or one refreshed part of it (`?part=tasks|calls`)."""
     start, end = language_of(request).day_bounds(deps_of(request).clock())
-    context: dict[str, Any] = {**await _today(request, start, end), "calls": await _my_calls(request, start)}
+    context: dict[str, Any] = {**await _today(request, start, end), **await _my_calls(request, start)}
     part = _PARTS.get(request.query.get("part", ""))
     if wants_part(request) and part:
         return render(request, part, context)
@@ -59,15 +62,23 @@ async def _today(request: web.Request, start: datetime, end: datetime) -> dict[s
     return {"day": day, "counts": await deps.store.day_counts(who.name, since=start)}
 
 
-async def _my_calls(request: web.Request, start: datetime) -> list[dict[str, Any]]:
+async def _my_calls(request: web.Request, start: datetime) -> dict[str, Any]:
+    """Today's calls, which of them have no record yet, and how this agent's records come about: today and in seven days."""
     deps, who = deps_of(request), principal_of(request)
     if not who.may(Permission.CALLS_READ):
-        return []
+        return {"calls": [], "meter": None, "unrecorded": frozenset()}
     page = await deps.store.calls(CallFilter(agent=who.name, since=start), cursor=None, limit=_MOST_CALLS)
-    return [
+    talks = await my_talks(request, _METER_DAYS)
+    today = [talk for talk in talks if talk.at >= start]
+    calls = [
         {**deps.access.visible(who.role, "call", record), "my_result": _result_of(record, who.name)}
         for record in page.items
     ]
+    return {
+        "calls": calls,
+        "meter": {"today": figures(today), "week": figures(talks)} if talks else None,
+        "unrecorded": frozenset(talk.call_id for talk in today if not talk.captured),
+    }
 
 
 async def _opened_customer(request: web.Request) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from crm_store.capture_meter import MOST_KEYS
 from crm_store.ledger import LedgerKind
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?")
@@ -287,6 +288,29 @@ class LedgerQuery(PageQuery):
     customer_id: Id | None = None
     call_id: Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{26}$")] | None = None
     kind: Annotated[LedgerKind, WithJsonSchema({"type": "string", "enum": list(LedgerKind)})] | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+# --- how calls are captured ---------------------------------------------------------------------------------------------------
+
+
+class EffortBody(Body):
+    """PUT /calls/{call_id}/effort: from the ring to the save. A chord is one key, typed text is none."""
+
+    keys: int = Field(ge=0, le=MOST_KEYS)
+    clicks: int = Field(ge=0, le=MOST_KEYS)
+
+
+class MyCaptureQuery(Query):
+    """GET /me/capture: so many days with today."""
+
+    days: int = Field(7, ge=1, le=92)
+
+
+class CapturePeriodQuery(Query):
+    """GET /capture: calls that began then."""
+
     since: Moment | None = None
     until: Moment | None = None
 

@@ -327,6 +327,42 @@ class AgentListView(View):
     next: str | None
 
 
+class CaptureFiguresView(View):
+    """`rate` is captured / talks; `keys`, `clicks` and `wrap_up_s` are medians of the `measured` talks. Null: none to tell of."""
+
+    talks: int
+    captured: int
+    rate: float | None
+    measured: int
+    keys: float | None
+    clicks: float | None
+    wrap_up_s: float | None
+
+
+class CaptureDayView(CaptureFiguresView):
+    day: str  # YYYY-MM-DD, in the time zone of `[ui]`
+
+
+class TalkWithoutRecordView(View):
+    call_id: str
+    at: str
+
+
+class MyCaptureView(CaptureFiguresView):
+    days: list[CaptureDayView]
+    without_record: list[TalkWithoutRecordView]
+
+
+class AgentCaptureView(CaptureFiguresView):
+    agent: str
+
+
+class CaptureByAgentView(CaptureFiguresView):
+    since: str
+    until: str
+    agents: list[AgentCaptureView]
+
+
 class MeView(View):
     user: str
     display_name: str

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from crm_store.activities import CallNote
 from crm_store.sql.call_notes import load_note, put_note
-from crm_store.sql.schema import call_notes, calls, pop_dismissals, task_calls
+from crm_store.sql.schema import call_efforts, call_notes, calls, pop_dismissals, task_calls
 
 
 def fold(connection: Connection, call_id: str, into: str | None) -> CallNote | None:
@@ -15,7 +15,7 @@ def fold(connection: Connection, call_id: str, into: str | None) -> CallNote | N
     if into is not None:
         note = _move_note(connection, load_note(connection, call_id), load_note(connection, into))
         _move_tasks(connection, call_id, into)
-    for table in (task_calls, call_notes, pop_dismissals):
+    for table in (task_calls, call_notes, call_efforts, pop_dismissals):
         connection.execute(delete(table).where(table.c.call_id == call_id))
     connection.execute(delete(calls).where(calls.c.id == call_id))
     return note

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from crm_store.sql.columns import UtcTime
 
 #: The newest migration. A database at any other revision is not opened.
-HEAD = "0005"
+HEAD = "0006"
 
 metadata = MetaData(
     naming_convention={
@@ -172,6 +172,18 @@ call_notes = Table(
     Column("version", Integer, nullable=False),  # counts changes of the text
     Column("updated_at", UtcTime, nullable=False),
     Column("updated_by", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+call_efforts = Table(
+    "call_efforts",
+    metadata,
+    Column("call_id", Text, primary_key=True),  # the call may be stored later
+    Column("user", Text, primary_key=True),
+    Column("keys", Integer, nullable=False),
+    Column("clicks", Integer, nullable=False),
+    Column("wrap_up_s", Float),
+    Column("saved_at", UtcTime, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -11,6 +11,7 @@ from crm_store.sql.accounts import SqlAccounts
 from crm_store.sql.activities import SqlActivities
 from crm_store.sql.call_history import SqlCallHistory
 from crm_store.sql.calls import SqlCalls
+from crm_store.sql.capture_meter import SqlCaptureMeter
 from crm_store.sql.captures import SqlCaptures
 from crm_store.sql.database import Database
 from crm_store.sql.engine import check_directory, database_file
@@ -35,6 +36,7 @@ class SqlStore(
     SqlActivities,
     SqlTasks,
     SqlCaptures,
+    SqlCaptureMeter,
     SqlAccounts,
     SqlLedger,
     SqlRetention,

@@ -35,33 +35,6 @@ async def test_an_empty_database_is_brought_to_the_schema_of_this_version(file: 
     assert await current(url) == (HEAD, HEAD)
 
 
-async def test_a_database_of_the_first_version_keeps_what_is_in_it(file: Path) -> None:
-    url = f"sqlite:///{file}"
-    store = await open_store(url, numbers=PROFILE, migrate=True)
-    jan = await customer(store, "Ján")
-    await store.close()
-    with sqlite3.connect(file) as connection:
-        for table in ("pop_dismissals", "ledger"):
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute("DROP INDEX ix_calls_uniqueid")
-        added = {
-            "calls": ("uniqueid", "imported_at"),
-            "gaps": ("filled_at", "filled_calls"),
-            "tasks": ("claimed_at", "handed_by", "reminded_due", "first_lost_at", "recall_s"),
-            "task_calls": ("lost_at", "way", "queue", "did", "after_hours"),
-        }
-        for table, column in ((table, column) for table, columns in added.items() for column in columns):
-            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
-    connection.close()
-    with pytest.raises(StoreUnavailable, match="ctiserver db upgrade"):
-        await open_store(url, numbers=PROFILE)
-    upgraded = await open_store(url, numbers=PROFILE, migrate=True)
-    assert (await upgraded.party(jan)).name == "Ján"
-    assert await upgraded.dismissed_pops() == []
-    await upgraded.close()
-
-
 async def test_call_backs_of_earlier_versions_get_their_attempts_and_are_not_told_again(tmp_path: Path) -> None:
     file = tmp_path / "cti.db"
     unpack("0004", file)

@@ -2,11 +2,12 @@
 import { startBoard } from "./board.js";
 import { startCustomerForm } from "./customer_form.js";
 import { startDial } from "./dial.js";
+import { startEffort } from "./effort.js";
 import { startKeyboard } from "./keyboard.js";
 import { link } from "./link.js";
 import { startNotify } from "./notify.js";
 import { startPageParts } from "./page_parts.js";
-import { startPops } from "./pops.js";
+import { currentPop, startPops } from "./pops.js";
 import { startReminders } from "./reminders.js";
 import { startShell } from "./shell.js";
 import { startTaskRows } from "./task_rows.js";
@@ -23,6 +24,7 @@ startTaskRows();
 startReminders();
 startCustomerForm();
 startNotify();
+startEffort(() => currentPop()?.pop.call.id);
 startKeyboard();
 link.start();
 

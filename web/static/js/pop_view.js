@@ -2,6 +2,7 @@
 import { api } from "./api.js";
 import { dial } from "./dial.js";
 import { controlsOn, el, icon, name, setIcon, setText, show, tel } from "./dom.js";
+import { sendEffort } from "./effort.js";
 import { duration, momentText, parts, presetTime, problemText, t, word } from "./l10n.js";
 import { keepTrying } from "./keep_trying.js";
 import { LineCapture } from "./line_capture.js";
@@ -291,13 +292,14 @@ export class PopView {
 
   async outcome(code) {
     if (this.#finishing) return;
-    if (this.pop.phase === "wrap_up" && !(await this.#lines.take(["outcome"]))) return;
-    const taken = this.#disposition === code && this.pop.phase !== "wrap_up" ? null : code;
+    const lastWord = this.pop.phase === "wrap_up"; // not when the talk ends while the choice is on its way
+    if (lastWord && !(await this.#lines.take(["outcome"]))) return;
+    const taken = this.#disposition === code && !lastWord ? null : code;
     const before = this.#disposition;
     this.#disposition = taken;
     this.update({ ...this.pop, call: { ...this.pop.call, disposition: taken } });
     const saved = await this.#putOutcome(taken);
-    if (saved && this.pop.phase === "wrap_up") await this.#finishWithUndo(before);
+    if (saved && lastWord) await this.#finishWithUndo(before);
   }
 
   async #putOutcome(code) {
@@ -336,6 +338,7 @@ export class PopView {
   async finish() {
     if (this.#typedNew && !this.#slots.new.hidden && !(await this.createCustomer())) return;
     if (!(await this.#lines.take()) || !(await this.#note.flush())) return;
+    sendEffort(this.pop.call.id);
     const done = await keepTrying(() => api("POST", `${path(this.pop)}/finish`, undefined, { keepalive: true }));
     if (done && this.pop.phase !== "wrap_up") toast(t("Saved. The call leaves the screen when the talk ends."));
     if (!done) this.reoffered();
