@@ -153,8 +153,9 @@ async def make_centre(
     languages: tuple[str, ...] = ("en", "he", "ar", "pl", "sk"),
     access: AccessPolicy | None = None,
     default_language: str = "en",
+    filled: bool = True,
 ) -> Centre:
-    """Accounts with a password, a few customers in five languages, two queues."""
+    """Accounts with a password, a few customers in five languages (unless not `filled`), two queues."""
     hashed = hash_password(PASSWORD)
     for account in ACCOUNTS:
         await store.save_account(replace(account, password_hash=hashed, language=None))
@@ -230,7 +231,8 @@ async def make_centre(
         version="1.2.3",
     )
     centre = Centre(deps, store, broker, push, pbx, board, screens, origins)
-    await fill(centre)
+    if filled:
+        await fill(centre)
     return centre
 
 

@@ -2,6 +2,7 @@
 import { startBoard } from "./board.js";
 import { startCustomerForm } from "./customer_form.js";
 import { startDial } from "./dial.js";
+import { startDrafts } from "./drafts.js";
 import { startEffort } from "./effort.js";
 import { startKeyboard } from "./keyboard.js";
 import { link } from "./link.js";
@@ -17,6 +18,7 @@ import { toast } from "./toasts.js";
 startShell();
 startPops();
 startDial();
+startDrafts();
 startBoard();
 startPageParts();
 startTasks();

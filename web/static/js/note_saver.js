@@ -1,12 +1,15 @@
 // A call's note: saved 0.8 s after the last key, kept in the browser until the server has it, never lost, never overwritten unseen.
 import { api, Problem } from "./api.js";
 import { secondsText, t, problemText } from "./l10n.js";
-import { setText, show } from "./dom.js";
+import { setText, show, token } from "./dom.js";
 
 const PAUSE_MS = 800;
 const RETRY_MS = 3000;
 const KEPT_MS = 48 * 3600 * 1000;
 const PREFIX = "cti.note.";
+const TAB = token();
+const ME = document.body.dataset.user;
+const MOST_SENT = 5;
 
 const unsaved = new Set();
 export const savedLamp = new EventTarget();
@@ -33,6 +36,26 @@ function forgetOldDrafts() {
 }
 forgetOldDrafts();
 
+/** Texts of this person that no server has confirmed: `{call, text, base, sent}`, of calls that are not in `shown`. */
+export function strandedDrafts(shown) {
+  const calls = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX)).map((key) => key.slice(PREFIX.length));
+  const drafts = calls.filter((call) => !shown.has(call)).map((call) => ({ call, ...storedDraft(call) }));
+  return drafts.filter((draft) => draft.text !== undefined && (!draft.user || draft.user === ME));
+}
+
+/** This text has arrived; what was typed since then stays. */
+export function forgetDraft(call, text) {
+  if (storedDraft(call)?.text === text) localStorage.removeItem(PREFIX + call);
+}
+
+function storedDraft(call) {
+  try {
+    return JSON.parse(localStorage.getItem(PREFIX + call));
+  } catch {
+    return null;
+  }
+}
+
 export class NoteSaver {
   failed = false;
   #call;
@@ -43,6 +66,7 @@ export class NoteSaver {
   #version;
   #known; // the text the server has
   #other = null; // {text, version} of somebody else
+  #sent = []; // texts of ours that went out without an answer: the server may have one of them
   #timer = null;
   #saving = null;
 
@@ -73,7 +97,11 @@ export class NoteSaver {
     const theirs = text ?? "";
     if (!this.dirty || theirs === this.#area.value) {
       this.#adopt(theirs, version, document.activeElement !== this.#area || !this.dirty);
-    } else if (this.#saving === null) {
+    } else if (this.#saving !== null) {
+      return; // its answer, or its refusal, tells
+    } else if (this.#sent.includes(theirs)) {
+      this.#goOn(theirs, version);
+    } else {
       this.#showConflict(theirs, version);
     }
   }
@@ -127,11 +155,14 @@ export class NoteSaver {
   async #save(keepalive, send = (text, options) => this.#put(text, options)) {
     const text = this.#area.value;
     this.#say("saving", t("saving…"));
+    this.#sent = [...this.#sent.filter((one) => one !== text), text].slice(-MOST_SENT);
+    this.#keepDraft();
     try {
       const data = await send(text, { ifMatch: this.#version, keepalive });
       this.failed = false;
       this.#version = data.version;
       this.#known = text;
+      this.#sent = [];
       this.#say("saved", t("saved %(time)s", { time: secondsText(Date.now()) }));
       this.#keepDraft();
       mark(this, this.dirty);
@@ -159,6 +190,7 @@ export class NoteSaver {
     try {
       const { data } = await api("GET", `/calls/${encodeURIComponent(this.#call)}/note`);
       if (data.text === text) this.#adopt(data.text, data.version, false);
+      else if (this.#sent.includes(data.text)) this.#goOn(data.text, data.version);
       else this.#showConflict(data.text, data.version);
     } catch {
       this.#say("failed", t("not saved, retrying"));
@@ -166,9 +198,17 @@ export class NoteSaver {
     }
   }
 
+  /** An earlier text of ours had arrived, only its answer had not: what was typed since then is saved on top of it. */
+  #goOn(text, version) {
+    this.#adopt(text, version, false);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.flush(), PAUSE_MS);
+  }
+
   #adopt(text, version, replace) {
     this.#version = version;
     this.#known = text;
+    this.#sent = [];
     this.failed = false;
     if (replace && this.#area.value !== text) this.#area.value = text;
     this.#keepDraft();
@@ -203,29 +243,26 @@ export class NoteSaver {
     setText(this.#state, text);
   }
 
+  /** Kept with each key. Another tab's text of this call is only taken out when the server has it. */
   #keepDraft() {
     const key = PREFIX + this.#call;
     try {
-      if (this.dirty) localStorage.setItem(key, JSON.stringify({ text: this.#area.value, base: this.#version, at: Date.now() }));
-      else localStorage.removeItem(key);
+      const stored = storedDraft(this.#call);
+      if (this.dirty) localStorage.setItem(key, JSON.stringify({ text: this.#area.value, base: this.#version, sent: this.#sent, at: Date.now(), tab: TAB, user: ME }));
+      else if (stored && (stored.tab === TAB || stored.text === this.#known)) localStorage.removeItem(key);
     } catch {
       // a full or forbidden store: the text is still in the field
     }
   }
 
   #restoreDraft() {
-    let draft = null;
-    try {
-      draft = JSON.parse(localStorage.getItem(PREFIX + this.#call));
-    } catch {
-      return;
-    }
-    if (!draft || draft.text === this.#known) return;
-    if (draft.base < this.#version) {
-      this.#area.value = draft.text;
+    const draft = storedDraft(this.#call);
+    if (!draft || draft.text === this.#known || (draft.user && draft.user !== ME)) return;
+    this.#area.value = draft.text;
+    this.#sent = draft.sent ?? [];
+    if (draft.base < this.#version && !this.#sent.includes(this.#known)) {
       this.#showConflict(this.#known, this.#version);
     } else {
-      this.#area.value = draft.text;
       this.#timer = setTimeout(() => this.flush(), PAUSE_MS);
     }
     mark(this, true);
