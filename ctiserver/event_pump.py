@@ -62,13 +62,13 @@ class EventPump:
 
     @property
     def held_back(self) -> int:
-        """Events that wait for a snapshot to be read."""
-        return len(self._waiting or ())
+        """Events that were read and not applied: a snapshot is being read, or more come than can be handled."""
+        return len(self._waiting or ()) + self.client.untold
 
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:
-            # The socket's reader calls us: no queue and no task to wake between an event and its pop.
+            # The socket's reader calls us: no task to wake between an event and its pop.
             self.client.deliver_to(lambda item: self._take(item, group))
             group.create_task(self.client.run(), name=f"ami-{self.state.pbx}")
             group.create_task(self._tick_for_ever(), name=f"tick-{self.state.pbx}")
@@ -186,20 +186,21 @@ class EventPump:
     async def _tick_for_ever(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            self._dispatcher.dispatch(self.state.tick(self._clock()))
+            # Time does not pass ahead of the events that tell what happened in it.
+            self._dispatcher.dispatch(self.state.tick(self.client.told_until(self._clock())))
 
     async def _check_for_ever(self) -> None:
         """Compare our open calls with the PBX's channels: an event that was missed must not leave a call for ever."""
         while True:
             await asyncio.sleep(self._self_check_s)
-            if not self.live.is_set():
+            if not self.live.is_set() or self.client.untold:
                 continue
             try:
                 snapshot = await read_snapshot(self.client, self_check=True)
             except PbxError as error:
                 logger.info("self-check not possible", pbx=self.state.pbx, reason=str(error))
                 continue
-            if self._waiting is None:
+            if self._waiting is None and not self.client.untold:  # else it shows what we have not been told yet
                 if self._on_self_check is not None:
                     self._on_self_check(snapshot)
                 self._show(snapshot)

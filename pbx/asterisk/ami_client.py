@@ -47,6 +47,8 @@ READ_ONLY_ACTIONS = frozenset(
 )
 _NOTICED = frozenset({OriginateResponse, FullyBooted})
 _ACCEPTED = frozenset({"Success", "Follows", "Goodbye"})
+#: So many events (some milliseconds) are told in one go; then the socket is read again, or the PBX would cut us off.
+SLICE = 64
 _CLOSE_TIMEOUT_S = 1.0
 _STEADY = 4  # a link that lasted so many first back-offs was a good one: the next wait is short again
 
@@ -255,18 +257,49 @@ class AmiClient:
     # --- the stream ---------------------------------------------------------------------------------------------------
 
     def deliver_to(self, take: Callable[[LinkItem], None]) -> None:
-        """Give each item to a plain function at once, instead of to `messages`: no queue, and no task to wake for each read."""
+        """Give each item to a plain function at once, instead of to `messages`: no task to wake for each read. What one read
+        brings beyond a slice waits, in order, while the socket is read on."""
         self._take = take
+
+    @property
+    def untold(self) -> int:
+        """Events that were read and not told yet: more come than can be handled."""
+        return self._queued
+
+    def told_until(self, now: float) -> float:
+        """Everything that arrived before this moment has been told; `now` when nothing waits."""
+        return self._queue[0].at if self._queue else now
 
     def _put(self, item: LinkItem) -> None:
         if self._take is None:
             self._queue.append(item)
             self._wake_reader()
             return
-        if isinstance(item, EventBatch):
-            self._queued -= len(item.events)
+        waits = bool(self._queue)
+        self._queue.append(item)
+        if not waits:
+            self._tell_a_slice(self._take)
+
+    def _tell_a_slice(self, take: Callable[[LinkItem], None]) -> None:
+        """What was read first; the rest after the socket's turn."""
+        room = SLICE
+        while self._queue and room > 0:
+            item = self._queue.popleft()
+            if isinstance(item, EventBatch):
+                if len(item.events) > room:
+                    self._queue.appendleft(EventBatch(item.events[room:], item.at))
+                    item = EventBatch(item.events[:room], item.at)
+                room -= len(item.events)
+                self._queued -= len(item.events)
+            self._tell(item, take)
+        if self._queue:
+            asyncio.get_running_loop().call_soon(self._tell_a_slice, take)
+        else:
+            self._room.set()
+
+    def _tell(self, item: LinkItem, take: Callable[[LinkItem], None]) -> None:
         try:
-            self._take(item)
+            take(item)
         except Exception:
             logger.exception("ami_item_not_taken", pbx=self.config.name, item=type(item).__name__)
 

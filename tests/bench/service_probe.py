@@ -17,6 +17,8 @@ from types import FrameType
 from ctiserver.wiring import Service
 from pbx.asterisk.ami_client import AmiClient
 from pbx.asterisk.ami_decoder import RawMessage
+from pbx.asterisk.ami_events import ParseProblem
+from pbx.asterisk.ami_link import EventBatch, LinkItem
 from pbx.call_events import CallEvent, PbxLost
 from tests.bench.figures import percentile
 
@@ -30,7 +32,8 @@ _OURS = ("ctiserver", "pbx", "screenpop", "crm_store", "web")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What was seen between `begin` and `end`; times in seconds. `read_` lags are from an event's Timestamp to the end of its handling."""
+    """What was seen between `begin` and `end`; times in seconds. `read_` lags are from an event's Timestamp until it is read and
+    decoded, `handled_` lags until everything it means is told."""
 
     loop_p99: float
     loop_longest: float
@@ -38,6 +41,8 @@ class Watched:
     reads: int
     read_p99: float
     read_longest: float
+    handled_p99: float
+    handled_longest: float
     links_lost: int
 
 
@@ -50,6 +55,7 @@ class ServiceProbe:
         self._following = False
         self._lags = array("d")
         self._read = array("d")
+        self._handled = array("d")
         self._links_lost = 0
         self._ticking: asyncio.TimerHandle | None = None
         self._ticked = time.perf_counter()
@@ -62,7 +68,7 @@ class ServiceProbe:
             self._service.dispatcher.follow("bench", self._count_loss, (PbxLost,))
             for link in self._service.links.values():
                 self._look_at(link.client)
-        self._lags, self._read, self._links_lost = array("d"), array("d"), 0
+        self._lags, self._read, self._handled, self._links_lost = array("d"), array("d"), array("d"), 0
         self._watchdog.start()
         self._tick_later()
 
@@ -77,21 +83,30 @@ class ServiceProbe:
             reads=len(self._read),
             read_p99=percentile(self._read, 0.99),
             read_longest=max(self._read, default=0.0),
+            handled_p99=percentile(self._handled, 0.99),
+            handled_longest=max(self._handled, default=0.0),
             links_lost=self._links_lost,
         )
 
     def _look_at(self, client: AmiClient) -> None:
-        """After each read: how old is its oldest event, now that all of them are handled?"""
-        handle = client.events_received
+        """After each read, and after each batch that was handled: how old is its oldest event?"""
+        receive, take = client.events_received, client._take
+        assert take is not None
 
-        def handle_and_look(events: Sequence[RawMessage]) -> None:
-            handle(events)
-            if events:
-                stamped = timestamp_of(events[0].block)
-                if stamped is not None:
-                    self._read.append(time.time() - stamped)
+        def receive_and_look(events: Sequence[RawMessage]) -> None:
+            if events and (stamped := timestamp_of(events[0].block)) is not None:
+                self._read.append(time.time() - stamped)
+            receive(events)
 
-        client.events_received = handle_and_look  # type: ignore[method-assign]
+        def take_and_look(item: LinkItem) -> None:
+            take(item)
+            if isinstance(item, EventBatch) and item.events:
+                first = item.events[0]
+                if not isinstance(first, ParseProblem) and first.at is not None:
+                    self._handled.append(time.time() - first.at)
+
+        client.events_received = receive_and_look  # type: ignore[method-assign]
+        client.deliver_to(take_and_look)
 
     def _count_loss(self, _event: CallEvent) -> None:
         self._links_lost += 1

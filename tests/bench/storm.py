@@ -141,8 +141,10 @@ def _record(text: str, customer_id: int | None, agents: str) -> dict[str, Any]:
 def _figures(weather: Weather) -> Iterator[Figure]:
     at = f"{weather.events:,} events/s for {weather.seconds:.0f} s"
     watched, point, verdict = weather.watched, weather.point, weather.verdict
-    yield _goal(f"longest lag from an event's Timestamp to its handling, {at}", watched.read_longest, "s", 1.0)
+    yield _goal(f"longest lag from an event's Timestamp until it is read, {at}", watched.read_longest, "s", 1.0)
     yield _told("the same, p99", watched.read_p99, "s", reference=watched.reads, name="reads")
+    yield _goal("longest lag until it is handled", watched.handled_longest, "s", 1.0)
+    yield _told("the same, p99", watched.handled_p99, "s")
     yield _told("the sender's own lateness, p99", weather.sender_late, "s")
     yield _goal("calls without a record, with a wrong one or with two", verdict.faults, "", 0, verdict.calls, "calls")
     yield _goal("times the link was cut", watched.links_lost, "", 0)

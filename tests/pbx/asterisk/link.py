@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pbx import events as ev
@@ -17,7 +19,7 @@ Item = TypeVar("Item")
 class Link:
     """`next(kind)` waits for the next item or event of that kind and remembers all that passed."""
 
-    def __init__(self, pbx: FakeAmiServer, **changes: Any) -> None:
+    def __init__(self, pbx: FakeAmiServer, *, clock: Callable[[], float] = time.time, **changes: Any) -> None:
         usual: dict[str, Any] = dict(  # noqa: C408 - as the call that it becomes
             name="main",
             host=pbx.host,
@@ -32,7 +34,8 @@ class Link:
         self.pbx = pbx
         self.raw: list[bytes] = []
         self.passed: list[LinkItem] = []
-        self.client = AmiClient(AmiConfig(**{**usual, **changes}), on_raw=self.raw.append, rng=random.Random(1))
+        config = AmiConfig(**{**usual, **changes})
+        self.client = AmiClient(config, on_raw=self.raw.append, rng=random.Random(1), clock=clock)
         self._stream = self.client.messages()
         self._waiting: list[Any] = []
         self.running: asyncio.Task[None] | None = None

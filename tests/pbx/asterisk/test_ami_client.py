@@ -8,7 +8,7 @@ import pytest
 import uvloop
 
 from pbx import events as ev
-from pbx.asterisk.ami_client import AmiClient
+from pbx.asterisk.ami_client import SLICE, AmiClient
 from pbx.asterisk.ami_link import EventBatch, LinkDown, LinkItem, LinkState, LinkUp, QueueOverflow, tls_context
 from pbx.asterisk.ami_snapshot import read_snapshot
 from pbx.errors import ControlsOff, PbxNotConnected, PbxRefused, PbxResultUnknown
@@ -65,6 +65,60 @@ async def test_items_can_be_given_to_a_plain_function_at_once(pbx: FakeAmiServer
     assert [type(item) for item in taken[:2]] == [LinkUp, EventBatch]
     assert isinstance(taken[-1], LinkDown)
     assert not [item for item in taken if isinstance(item, QueueOverflow)]
+
+
+async def test_a_flood_is_told_in_slices_and_in_order_while_the_socket_is_read_on(pbx: FakeAmiServer) -> None:
+    flood = 20_000
+    link = Link(pbx)
+    told: list[str] = []
+    told_at_answer: list[int] = []
+    asking: list[asyncio.Task[None]] = []
+    over = asyncio.Event()
+
+    async def ping() -> None:
+        await link.client.action({"Action": "Ping"})
+        told_at_answer.append(len(told))
+
+    def take(item: LinkItem) -> None:
+        if isinstance(item, EventBatch):
+            assert len(item.events) <= SLICE
+            told.extend(one.device for one in item.events if isinstance(one, ev.DeviceStateChange))
+            if told and not asking:
+                asking.append(asyncio.get_running_loop().create_task(ping()))
+            if len(told) == flood:
+                over.set()
+
+    link.client.deliver_to(take)
+    async with link:
+        await pbx.logged_in()
+        await pbx.send(b"".join(event("DeviceStateChange", Device=f"PJSIP/{n}", State="INUSE") for n in range(flood)))
+        await asyncio.wait_for(over.wait(), 30)
+        await asyncio.gather(*asking)
+    assert told == [f"PJSIP/{number}" for number in range(flood)]
+    assert told_at_answer[0] < flood
+    assert link.client.untold == 0
+
+
+async def test_time_stands_at_the_oldest_event_that_was_not_told(pbx: FakeAmiServer) -> None:
+    now = 1000.0
+    link = Link(pbx, clock=lambda: now)
+    seen: list[tuple[int, float]] = []
+    over = asyncio.Event()
+
+    def take(item: LinkItem) -> None:
+        nonlocal now
+        if isinstance(item, EventBatch) and isinstance(item.events[0], ev.DeviceStateChange):
+            now += 1
+            seen.append((link.client.untold, link.client.told_until(now)))
+            if not link.client.untold:
+                over.set()
+
+    link.client.deliver_to(take)
+    async with link:
+        await pbx.logged_in()
+        await pbx.send(event("DeviceStateChange", Device="PJSIP/1001", State="INUSE") * (SLICE + 1))
+        await asyncio.wait_for(over.wait(), 5)
+    assert seen == [(1, 1000.0), (0, 1002.0)]
 
 
 async def test_link_up_comes_before_the_events_of_the_same_packet(pbx: FakeAmiServer) -> None:
