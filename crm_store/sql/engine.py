@@ -18,7 +18,7 @@ _NO_HIDDEN_BEGIN = {"isolation_level": None}
 
 # WAL lets readers go on while we write; FULL makes each commit survive a power cut.
 _WRITER_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
-_READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON", "cache_size=-2000")
+_READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON", "cache_size=-1000")
 
 
 def database_file(url: str) -> Path:
