@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from statistics import median
 
+from crm_store.activities import CallRecord
+
 #: More than this is a stuck key or a forged request.
 MOST_KEYS = 10_000
 #: A wrap-up that lies open over a break says nothing about how long writing takes.
@@ -88,6 +90,17 @@ def by_agent(talks: Iterable[AgentTalk]) -> list[tuple[str, CaptureFigures]]:
 def without_record(talks: Iterable[AgentTalk], most: int) -> list[AgentTalk]:
     """Those that nobody wrote anything about, the newest first."""
     return sorted((talk for talk in talks if not talk.captured), key=lambda talk: talk.at, reverse=True)[:most]
+
+
+def wrap_up_of(record: CallRecord, agent: str, now: datetime) -> float | None:
+    """Seconds since this agent's part of the call ended; 0 while it goes on. None: no part of theirs is known, or it lay open too
+    long to tell anything."""
+    legs = [leg for leg in record["legs"] if leg["agent"] == agent]
+    if not legs:
+        return None
+    ended = legs[-1]["ended_at"]
+    seconds = max(0.0, (now - datetime.fromisoformat(ended)).total_seconds()) if ended else 0.0
+    return seconds if seconds <= LONGEST_WRAP_UP_S else None
 
 
 def _median(values: Iterable[float | None]) -> float | None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from crm_store.access import Permission
-from crm_store.activities import CallRecord
 from crm_store.capture_meter import (
-    LONGEST_WRAP_UP_S,
     AgentTalk,
     CaptureFigures,
     Effort,
@@ -19,6 +18,7 @@ from crm_store.capture_meter import (
     by_day,
     figures,
     without_record,
+    wrap_up_of,
 )
 from web.answers import json_answer
 from web.api_calls import CALL, seen_call_or_new
@@ -36,15 +36,7 @@ _MOST_OPEN = 50
 
 def figures_json(found: CaptureFigures) -> dict[str, Any]:
     """The figures as the API tells them."""
-    return {
-        "talks": found.talks,
-        "captured": found.captured,
-        "rate": None if found.rate is None else round(found.rate, 4),
-        "measured": found.measured,
-        "keys": found.keys,
-        "clicks": found.clicks,
-        "wrap_up_s": found.wrap_up_s,
-    }
+    return {**asdict(found), "rate": None if found.rate is None else round(found.rate, 4)}
 
 
 @METER.add(
@@ -60,7 +52,7 @@ async def put_effort(request: web.Request, body: EffortBody) -> web.StreamRespon
         user=who.name,
         keys=body.keys,
         clicks=body.clicks,
-        wrap_up_s=_wrap_up_s(call, who.name, now),
+        wrap_up_s=wrap_up_of(call, who.name, now) if call else None,
         saved_at=now,
     )
     await deps.store.save_effort(effort)
@@ -113,13 +105,3 @@ async def my_talks(request: web.Request, days: int) -> list[AgentTalk]:
     return await deps.store.agent_talks(
         since=since.astimezone(now.tzinfo), until=now + timedelta(days=1), agent=who.name
     )
-
-
-def _wrap_up_s(call: CallRecord | None, agent: str, now: datetime) -> float | None:
-    """Since this agent's part ended; 0 while it goes on. None: no part of theirs is known, or it lay open too long to tell anything."""
-    legs = [leg for leg in call["legs"] if leg["agent"] == agent] if call else []
-    if not legs:
-        return None
-    ended = legs[-1]["ended_at"]
-    seconds = max(0.0, (now - datetime.fromisoformat(ended)).total_seconds()) if ended else 0.0
-    return seconds if seconds <= LONGEST_WRAP_UP_S else None

@@ -30,11 +30,12 @@ _PARTS = {"tasks": "part_today.html", "calls": "part_my_calls.html"}
 async def home_page(request: web.Request) -> web.Response:
     """The whole desktop, or one refreshed part of it (`?part=tasks|calls`)."""
     start, end = language_of(request).day_bounds(deps_of(request).clock())
-    context: dict[str, Any] = {**await _today(request, start, end), **await _my_calls(request, start)}
-    part = _PARTS.get(request.query.get("part", ""))
-    if wants_part(request) and part:
-        return render(request, part, context)
-    return render(request, "home.html", {**context, **await _opened_customer(request)})
+    part = request.query.get("part", "")
+    if wants_part(request) and part in _PARTS:
+        context = await (_today(request, start, end) if part == "tasks" else _my_calls(request, start))
+        return render(request, _PARTS[part], context)
+    whole = {**await _today(request, start, end), **await _my_calls(request, start)}
+    return render(request, "home.html", {**whole, **await _opened_customer(request)})
 
 
 async def _today(request: web.Request, start: datetime, end: datetime) -> dict[str, Any]:

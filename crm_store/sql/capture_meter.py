@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, exists, func, or_, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select
 
 from crm_store.capture_meter import AgentTalk, Effort
 from crm_store.sql.part import StorePart
@@ -18,9 +17,9 @@ class SqlCaptureMeter(StorePart):
 
     async def save_effort(self, effort: Effort) -> None:
         def work(connection: Connection) -> None:
-            statement = insert(call_efforts).values(asdict(effort))
-            changed = {name: statement.excluded[name] for name in ("keys", "clicks", "wrap_up_s", "saved_at")}
-            connection.execute(statement.on_conflict_do_update(index_elements=["call_id", "user"], set_=changed))
+            this = (call_efforts.c.call_id == effort.call_id) & (call_efforts.c.user == effort.user)
+            connection.execute(delete(call_efforts).where(this))
+            connection.execute(insert(call_efforts).values(asdict(effort)))
 
         await self._database.write(work)
 
@@ -37,6 +36,7 @@ _TALKS = (
         calls.c.id.label("call_id"),
         call_legs.c.agent,
         calls.c.at,
+        calls.c.seq,
         _CAPTURED.label("captured"),
         call_efforts.c["keys"],
         call_efforts.c.clicks,
@@ -48,7 +48,7 @@ _TALKS = (
         .outerjoin(call_efforts, and_(call_efforts.c.call_id == calls.c.id, call_efforts.c.user == call_legs.c.agent))
     )
     .where(calls.c.state == "ended", calls.c.direction.in_(("inbound", "outbound")), call_legs.c.talk_s > 0)
-    .group_by(calls.c.seq, call_legs.c.agent)
+    .distinct()  # several legs of one agent are one talk
     .order_by(calls.c.at.desc(), calls.c.seq.desc())
 )
 
@@ -66,5 +66,5 @@ def _talks(connection: Connection, since: datetime, until: datetime, agent: str 
             clicks=clicks,
             wrap_up_s=wrap_up_s,
         )
-        for call_id, name, at, captured, keys, clicks, wrap_up_s in found
+        for call_id, name, at, _seq, captured, keys, clicks, wrap_up_s in found
     ]

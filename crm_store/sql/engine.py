@@ -18,6 +18,7 @@ _NO_HIDDEN_BEGIN = {"isolation_level": None}
 
 # WAL lets readers go on while we write; FULL makes each commit survive a power cut.
 _WRITER_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+# A small cache for each: larger ones go on filling for an hour, and what a small one misses the system's own cache has.
 _READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON", "cache_size=-1000")
 
 
