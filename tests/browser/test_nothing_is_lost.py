@@ -228,15 +228,20 @@ def _common(one: str, other: str) -> str:
     return min(one, other, key=len)
 
 
+async def in_a_note(centre: Centre, sign_in: SignIn) -> tuple[Page, str, str]:
+    """Eva's page with a ringing call and the cursor in its note; the pop's and the call's ids."""
+    page = await sign_in()
+    pop_id = await centre.ring("eva", "jan")
+    await expect(page.locator(".pop")).to_be_visible()
+    await page.keyboard.press("Alt+KeyN")
+    return page, pop_id, str(centre.screens.pops["eva"][pop_id]["call"]["id"])
+
+
 async def test_a_note_of_a_call_that_left_the_screen_is_brought_home(
     centre: Centre, sign_in: SignIn, complaints: list[str]
 ) -> None:
     """The tab crashed in the wrap-up, and when it is back the call is no longer on the screen."""
-    page = await sign_in()
-    pop_id = await centre.ring("eva", "jan")
-    call_id = centre.screens.pops["eva"][pop_id]["call"]["id"]
-    await expect(page.locator(".pop")).to_be_visible()
-    await page.keyboard.press("Alt+KeyN")
+    page, pop_id, call_id = await in_a_note(centre, sign_in)
     await page.route("**/note", lambda route: route.abort())
     await page.keyboard.type("promised a credit note")
     centre.screens.pops["eva"].pop(pop_id)
@@ -250,11 +255,7 @@ async def test_a_note_of_a_call_that_left_the_screen_is_brought_home(
 async def test_of_a_stranded_note_that_somebody_changed_both_texts_are_shown(
     centre: Centre, sign_in: SignIn, complaints: list[str]
 ) -> None:
-    page = await sign_in()
-    pop_id = await centre.ring("eva", "jan")
-    call_id = centre.screens.pops["eva"][pop_id]["call"]["id"]
-    await expect(page.locator(".pop")).to_be_visible()
-    await page.keyboard.press("Alt+KeyN")
+    page, pop_id, call_id = await in_a_note(centre, sign_in)
     await page.route("**/note", lambda route: route.abort())
     await page.keyboard.type("mine")
     centre.screens.pops["eva"].pop(pop_id)
@@ -274,11 +275,7 @@ async def test_an_answer_that_was_lost_is_no_change_by_somebody_else(
     centre: Centre, sign_in: SignIn, complaints: list[str]
 ) -> None:
     """The server had saved, only its answer did not come back: what was typed since then is saved on top, without a question."""
-    page = await sign_in()
-    pop_id = await centre.ring("eva", "jan")
-    call_id = centre.screens.pops["eva"][pop_id]["call"]["id"]
-    await expect(page.locator(".pop")).to_be_visible()
-    await page.keyboard.press("Alt+KeyN")
+    page, _, call_id = await in_a_note(centre, sign_in)
     lost = asyncio.Event()
 
     async def lose_the_answer(route: object) -> None:
